@@ -1,0 +1,60 @@
+# Everything one does here. PYTHON may name another interpreter (3.11 or newer).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check format lock bench screenshots clean
+
+# Set up and serve on http://127.0.0.1:8000.
+run: $(VENV)/run
+	$(BIN)/python app.py
+
+# Set up and run every test that this machine can run; each skip says why.
+test: $(VENV)/dev
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# Lint, types and tests: what must be green before a commit.
+check: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+# Put every Python file into the one format.
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Resolve requirements*.in into requirements*.txt, pinned with hashes.
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet uv
+	$(VENV)-lock/bin/uv pip compile --quiet --no-emit-index-url --no-emit-find-links --generate-hashes \
+		--python-version 3.11 requirements.in -o requirements.txt
+	$(VENV)-lock/bin/uv pip compile --quiet --no-emit-index-url --no-emit-find-links --generate-hashes \
+		--python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	rm -r $(VENV)-lock
+
+# Measure what benchmarks/README.md promises, each against its peer in the same run.
+bench: $(VENV)/dev
+	$(BIN)/python -m benchmarks.autosave
+	$(BIN)/python -m benchmarks.lesson_page
+	$(BIN)/python -m benchmarks.epub_against_pandoc
+
+# Take the pictures in docs/ anew (needs Chromium).
+screenshots: $(VENV)/dev
+	$(BIN)/python -m tests.e2e.screenshots
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run: requirements.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	touch $@
+
+$(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@ $(VENV)/run
