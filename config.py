@@ -1,0 +1,163 @@
+"""The settings, each declared once with its default and what it accepts; no other module reads the environment."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+ROOT = Path(__file__).resolve().parent
+PREFIX = "ARCHWAY_"
+_FOREIGN = frozenset({"ARCHWAY_REQUIRE_ALL"})
+
+
+class ConfigError(click.UsageError):
+    """A setting that cannot be used; the message names it and says what it accepts."""
+
+
+def _setting(default: Any, accepts: str, about: str, convert: Callable[[str], Any]) -> Any:
+    return field(default=default, metadata={"accepts": accepts, "about": about, "convert": convert})
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError
+        return number
+
+    return convert
+
+
+def _switch(text: str) -> bool:
+    return {"on": True, "off": False}[text.lower()]
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if text not in choices:
+            raise ValueError
+        return text
+
+    return convert
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not text.strip() or (path.exists() and not path.is_dir()):
+        raise ValueError
+    return path if path.is_absolute() else ROOT / path
+
+
+def _address(*schemes: str) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/")):
+            raise ValueError
+        return text.rstrip("/")
+
+    return convert
+
+
+def _secret(text: str) -> str:
+    if len(text) < 32:
+        raise ValueError
+    return text
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything an operator may set, as environment variables with the prefix ``ARCHWAY_``."""
+
+    instance: Path = _setting(ROOT / "instance", "a folder", "where the database and the secret key live", _folder)
+    database_url: str = _setting(
+        "",
+        "an address such as sqlite:////var/lib/archway.sqlite3 or postgresql+psycopg://user@host/name",
+        "the database; a SQLite file in the instance folder if unset",
+        _address("sqlite", "postgresql+psycopg"),
+    )
+    redis_url: str = _setting(
+        "",
+        "an address such as redis://127.0.0.1:6379/0",
+        "where several processes share their rate limits; kept in the process if unset",
+        _address("redis", "rediss"),
+    )
+    secret_key: str = _setting(
+        "", "at least 32 characters", "signs form tokens; made and kept in the instance folder if unset", _secret
+    )
+    host: str = _setting("127.0.0.1", "a host name or address", "where the server listens", str)
+    port: int = _setting(8000, "a whole number from 1 to 65535", "the port the server listens on", _whole(1, 65535))
+    server: str = _setting("granian", "granian or waitress", "the server", _one_of("granian", "waitress"))
+    threads: int = _setting(
+        4, "a whole number from 1 to 64", "how many requests the server works on at once", _whole(1, 64)
+    )
+    https: bool = _setting(False, "on or off", "whether people use HTTPS: cookies are then Secure", _switch)
+    proxies: int = _setting(
+        0, "a whole number from 0 to 5", "how many trusted proxies stand in front and set X-Forwarded-*", _whole(0, 5)
+    )
+    background: bool = _setting(
+        True, "on or off", "whether the server also runs labs and the monthly schedule", _switch
+    )
+    lab_seconds: int = _setting(
+        60, "a whole number of seconds from 1 to 3600", "how long one lab run may take", _whole(1, 3600)
+    )
+    lab_memory: int = _setting(
+        1024, "a whole number of MiB from 64 to 65536", "how much memory one lab run may take", _whole(64, 65536)
+    )
+
+
+def name_of(setting: str) -> str:
+    """Return the environment variable of a setting: ARCHWAY_PORT for ``port``."""
+    return PREFIX + setting.upper()
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; raise ConfigError naming the first variable that cannot be used."""
+    known = {name_of(one.name): one for one in fields(Settings)}
+    values: dict[str, Any] = {}
+    for name in sorted(environment):
+        if not name.startswith(PREFIX) or name in _FOREIGN:
+            continue
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"the settings are {', '.join(known)}."
+            raise ConfigError(f"{name} is no setting; {hint}")
+        setting = known[name]
+        try:
+            values[setting.name] = setting.metadata["convert"](environment[name])
+        except (ValueError, KeyError):
+            accepts, about = setting.metadata["accepts"], setting.metadata["about"]
+            raise ConfigError(f"{name} is “{environment[name]}”; it accepts {accepts} ({about}).") from None
+    return _complete(values)
+
+
+def _complete(values: dict[str, Any]) -> Settings:
+    """Fill in what lives in the instance folder: the database's place and the secret key."""
+    instance: Path = values.get("instance", ROOT / "instance")
+    try:
+        instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(f"ARCHWAY_INSTANCE is “{instance}”, which cannot be made: {error.strerror}.") from None
+    values.setdefault("database_url", f"sqlite:///{instance / 'archway.sqlite3'}")
+    values.setdefault("secret_key", _kept_secret(instance / "secret-key"))
+    return Settings(**values)
+
+
+def _kept_secret(path: Path) -> str:
+    if not path.exists():
+        # Written aside and linked into place: of two processes that start at once, both read the same key.
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(32), "ascii")
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(draft)
+        draft.unlink()
+    return path.read_text("ascii")

@@ -1,0 +1,109 @@
+"""Fixtures: an application on a fresh database, a clock that tests move, and people who use it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+import config
+from app import create_app
+from web.server import prepare
+
+
+@dataclass
+class MovableClock:
+    """A clock that stands still until a test moves it."""
+
+    now: datetime = field(default_factory=lambda: datetime(2018, 2, 12, 9, 0, tzinfo=UTC))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **units: float) -> None:
+        self.now += timedelta(**units)
+
+
+def missing(what: str) -> None:
+    """Skip the test with the reason, or fail it where everything must be there."""
+    if os.environ.get("ARCHWAY_REQUIRE_ALL") == "1":
+        pytest.fail(f"{what} is required here")
+    pytest.skip(f"{what} is not on this machine")
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture(scope="session")
+def prepared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that was migrated and loaded as at a start; tests get copies of it."""
+    folder = tmp_path_factory.mktemp("prepared")
+    app = create_app(config.load({"ARCHWAY_INSTANCE": str(folder)}))
+    prepare(app)
+    app.extensions["database"].engine.dispose()
+    return folder / "archway.sqlite3"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, prepared_database: Path) -> config.Settings:
+    shutil.copy(prepared_database, tmp_path / "archway.sqlite3")
+    return config.load({"ARCHWAY_INSTANCE": str(tmp_path)})
+
+
+@pytest.fixture
+def app(settings: config.Settings, clock: MovableClock) -> Iterator[Flask]:
+    application = create_app(settings)
+    application.extensions["clock"] = clock
+    application.testing = True
+    application.config["RATELIMIT_ENABLED"] = False
+    yield application
+    application.extensions["database"].engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def csrf() -> Callable[[FlaskClient], str]:
+    """Return a function that gets the form token of a client's visit."""
+
+    def token(client: FlaskClient) -> str:
+        found = re.search(r'name="csrf_token" value="(\w+)"', client.get("/sign-in").text)
+        assert found
+        return found[1]
+
+    return token
+
+
+@pytest.fixture
+def post(csrf: Callable[[FlaskClient], str]) -> Callable[..., object]:
+    """Return a function that sends a form as a browser does, its token included."""
+
+    def send(client: FlaskClient, address: str, **fields: object) -> object:
+        return client.post(address, data={"csrf_token": csrf(client), **fields})
+
+    return send
+
+
+@pytest.fixture
+def people(app: Flask, post: Callable[..., object]) -> Callable[[str], FlaskClient]:
+    """Return a function that signs somebody up and returns their browser."""
+
+    def sign_up(name: str) -> FlaskClient:
+        browser = app.test_client()
+        post(browser, "/sign-up", name=name, email=f"{name}@example.org", password="a calm long sentence")
+        return browser
+
+    return sign_up

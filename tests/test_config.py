@@ -1,0 +1,60 @@
+"""Settings: each is read once, and a wrong one is named with what it accepts."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from config import ConfigError, Settings, load, name_of
+
+
+def test_it_needs_no_setting_at_all(tmp_path: Path) -> None:
+    settings = load({"ARCHWAY_INSTANCE": str(tmp_path)})
+    assert settings.port == 8000
+    assert settings.database_url == f"sqlite:///{tmp_path}/archway.sqlite3"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepts"),
+    [
+        ("ARCHWAY_PORT", "eighty", "1 to 65535"),
+        ("ARCHWAY_PORT", "0", "1 to 65535"),
+        ("ARCHWAY_DATABASE_URL", "mysql://x/y", "postgresql+psycopg"),
+        ("ARCHWAY_SERVER", "apache", "granian or waitress"),
+        ("ARCHWAY_HTTPS", "perhaps", "on or off"),
+        ("ARCHWAY_SECRET_KEY", "short", "32 characters"),
+        ("ARCHWAY_THREADS", "1.5", "1 to 64"),
+        ("ARCHWAY_LAB_MEMORY", "", "64 to 65536"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_accepted(tmp_path: Path, name: str, value: str, accepts: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({"ARCHWAY_INSTANCE": str(tmp_path), name: value})
+    assert name in str(caught.value)
+    assert accepts in str(caught.value)
+
+
+def test_a_misspelt_setting_is_not_ignored(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="ARCHWAY_PROT is no setting; did you mean ARCHWAY_PORT"):
+        load({"ARCHWAY_INSTANCE": str(tmp_path), "ARCHWAY_PROT": "80"})
+
+
+def test_the_secret_key_is_kept_between_starts_and_private(tmp_path: Path) -> None:
+    first = load({"ARCHWAY_INSTANCE": str(tmp_path)})
+    assert load({"ARCHWAY_INSTANCE": str(tmp_path)}).secret_key == first.secret_key
+    assert (tmp_path / "secret-key").stat().st_mode & 0o077 == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]
+
+
+def test_an_instance_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="ARCHWAY_INSTANCE"):
+        load({"ARCHWAY_INSTANCE": str(tmp_path / "file" / "below")})
+
+
+def test_the_operators_page_lists_every_setting() -> None:
+    page = Path("docs/operators.md").read_text("utf-8")
+    missing = [name_of(one.name) for one in fields(Settings) if name_of(one.name) not in page]
+    assert missing == []
