@@ -1,0 +1,1 @@
+"""The course: Markdown files on disk, read into frozen values and rendered once."""

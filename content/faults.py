@@ -1,0 +1,166 @@
+"""What is wrong in a page's Markdown: containers, headings, pictures, links and HTML, each with line and column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lxml import etree
+from markdown_it.token import Token
+
+from content import render
+
+SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in a text: where (both counted from 1) and one sentence that says how to mend it."""
+
+    line: int
+    column: int
+    sentence: str
+
+
+def find(text: str, folder: Path | None = None, first_line: int = 1) -> Iterator[Fault]:
+    """Yield what is wrong in a body of Markdown; ``first_line`` is where it begins in its file."""
+    lines = text.split("\n")
+    tokens = render.parse(text)
+    for fault in (*_container_faults(lines, tokens), *_heading_faults(tokens), *_inline_faults(lines, tokens, folder)):
+        yield replace(fault, line=fault.line + first_line - 1)
+
+
+def _container_faults(lines: Sequence[str], tokens: Sequence[Token]) -> Iterator[Fault]:
+    fenced = {
+        line for token in tokens if token.type in {"fence", "code_block"} and token.map for line in range(*token.map)
+    }
+    open_line: int | None = None
+    for index, line in enumerate(lines):
+        match = render.OPENING.match(line.lstrip()) if index not in fenced else None
+        if match is None:
+            continue
+        column = line.index(":::") + 1
+        name, argument = match[1], match[2]
+        if not name and not argument:
+            if open_line is None:
+                yield Fault(index + 1, column, "This ::: closes nothing; remove it, or open a :::note before it.")
+            open_line = None
+        elif name not in render.CONTAINERS:
+            known = ", ".join(f":::{known}" for known in sorted(render.CONTAINERS))
+            yield Fault(index + 1, column, f"There is no container “:::{name or argument}”; use one of {known}.")
+            # Its closing colons, if there are any, are no second fault.
+            open_line = None if ":::" not in lines[index + 1 :] else index
+        elif name in render.EMBEDS and not argument:
+            yield Fault(index + 1, column, f":::{name} must name what it shows, as in “:::{name} its-id”.")
+        elif name not in render.EMBEDS:
+            if open_line is not None:
+                yield Fault(index + 1, column, f"The :::note of line {open_line + 1} is not closed before this one.")
+            open_line = index
+    if open_line is not None:
+        yield Fault(open_line + 1, 1, "This :::note is never closed; end it with a line of three colons.")
+
+
+def _heading_faults(tokens: Sequence[Token]) -> Iterator[Fault]:
+    level, seen = 1, set[str]()
+    for index, token in enumerate(tokens):
+        if token.type != "heading_open" or token.map is None:
+            continue
+        line, new, anchor = token.map[0] + 1, int(token.tag[1]), render.slug(render.inline_text(tokens[index + 1]))
+        if new == 1:
+            yield Fault(line, 1, "A page has one first-level heading, its title; start sections with ##.")
+        elif new > level + 1:
+            yield Fault(line, 1, f"This heading jumps from level {level} to {new}; use {'#' * (level + 1)}.")
+        if anchor in seen:
+            yield Fault(line, 1, f"Two headings share the anchor “{anchor}”; change the words of one.")
+        seen.add(anchor)
+        level = max(new, 1)
+
+
+def _inline_faults(lines: Sequence[str], tokens: Sequence[Token], folder: Path | None) -> Iterator[Fault]:
+    anchors = {heading.anchor for heading in render.headings(tokens)}
+    for token in tokens:
+        if token.type != "inline" or token.map is None:
+            continue
+        for child in token.children or ():
+            if child.type == "image":
+                yield from _picture_faults(lines, token, child, folder)
+            elif child.type == "link_open":
+                yield from _link_faults(lines, token, str(child.attrGet("href")), folder, anchors)
+            elif child.type == "text" and (
+                tag := re.search(r"</?[a-z][a-z0-9]*(\s[^<>]*)?/?>", child.content, re.IGNORECASE)
+            ):
+                yield _at(lines, token, tag[0], f"HTML such as {tag[0]} is not rendered; write Markdown instead.")
+            elif child.type == "text" and (
+                bare := re.search(r"\]\((?:javascript|data|vbscript):", child.content, re.IGNORECASE)
+            ):
+                yield _at(lines, token, bare[0], "This link's address is not a web address; use https://.")
+
+
+def _picture_faults(lines: Sequence[str], inline: Token, picture: Token, folder: Path | None) -> Iterator[Fault]:
+    source = str(picture.attrGet("src"))
+    if not picture.content.strip():
+        yield _at(lines, inline, "![", "This picture has no text alternative; say between [ and ] what it shows.")
+    if render.SCHEME.match(source) or source.startswith("//"):
+        yield _at(
+            lines, inline, source, "Pictures are kept beside the page, never fetched from elsewhere; save it here."
+        )
+    elif folder is not None:
+        yield from _local_picture_faults(lines, inline, source, folder)
+
+
+def _local_picture_faults(lines: Sequence[str], inline: Token, source: str, folder: Path) -> Iterator[Fault]:
+    path = folder / source
+    if not path.is_file():
+        yield _at(lines, inline, source, f"There is no picture “{source}” beside this page.")
+    elif path.suffix == ".svg":
+        try:
+            root = render.read_drawing(path)
+        except etree.XMLSyntaxError as error:
+            yield _at(lines, inline, source, f"The drawing “{source}” is not well-formed: {error.msg}.")
+            return
+        for element in root.iter():
+            if isinstance(element.tag, str) and _is_active(element):
+                yield _at(lines, inline, source, f"The drawing “{source}” holds script or outside content; remove it.")
+                return
+
+
+def _is_active(element: etree._Element) -> bool:
+    name = etree.QName(element).localname.lower()
+    attributes = {str(key).rsplit("}", 1)[-1].lower(): str(value) for key, value in element.attrib.items()}
+    outside = not attributes.get("href", "#").startswith("#")
+    handler = any(key.startswith("on") or key == "style" for key in attributes)
+    return name in {"script", "foreignobject", "style", "a", "image"} or outside or handler
+
+
+def _link_faults(
+    lines: Sequence[str], inline: Token, target: str, folder: Path | None, anchors: set[str]
+) -> Iterator[Fault]:
+    scheme = render.SCHEME.match(target)
+    if scheme:
+        if scheme[1].lower() not in SAFE_SCHEMES:
+            yield _at(lines, inline, scheme[0], f"Links may not use {scheme[0]}; use https://.")
+    elif target.startswith("#"):
+        if target[1:] not in anchors:
+            yield _at(lines, inline, target, f"No heading of this page has the anchor “{target[1:]}”.")
+    elif folder is not None and not target.startswith("/"):
+        yield from _file_link_faults(lines, inline, target, folder)
+
+
+def _file_link_faults(lines: Sequence[str], inline: Token, target: str, folder: Path) -> Iterator[Fault]:
+    name, _, anchor = target.partition("#")
+    path = folder / name
+    if not path.is_file():
+        yield _at(lines, inline, target, f"This link leads nowhere: there is no file “{name}” from here.")
+    elif anchor and path.suffix == ".md" and anchor not in render.anchors_of(path.read_text("utf-8", "replace")):
+        yield _at(lines, inline, target, f"“{name}” has no heading with the anchor “{anchor}”.")
+
+
+def _at(lines: Sequence[str], token: Token, snippet: str, sentence: str) -> Fault:
+    first, last = token.map or (0, 1)
+    for index in range(first, min(last, len(lines))):
+        column = lines[index].find(snippet)
+        if column >= 0:
+            return Fault(index + 1, column + 1, sentence)
+    return Fault(first + 1, 1, sentence)

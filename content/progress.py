@@ -1,0 +1,57 @@
+"""Which lessons a person has finished, and which one comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+
+from content.library import Course, Lesson, Module
+from content.models import FinishedLessonRow
+from db import Database
+
+_FINISHED = select(FinishedLessonRow.lesson).where(FinishedLessonRow.person_id == bindparam("person_id"))
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The lessons before and after one, in reading order; None at either end."""
+
+    previous: tuple[Module, Lesson] | None
+    next: tuple[Module, Lesson] | None
+
+
+def lesson_key(course: Course, module: Module, lesson: Lesson) -> str:
+    """Return the name under which a finished lesson is kept."""
+    return f"{course.slug}/{module.slug}/{lesson.slug}"
+
+
+def neighbours(course: Course, lesson: Lesson) -> Neighbours:
+    """Return what stands beside a lesson in its course."""
+    order = list(course.lessons())
+    index = next(number for number, (_, one) in enumerate(order) if one is lesson)
+    return Neighbours(order[index - 1] if index else None, order[index + 1] if index + 1 < len(order) else None)
+
+
+def next_unfinished(course: Course, finished: Collection[str]) -> tuple[Module, Lesson] | None:
+    """Return the first lesson after the last finished one that is not finished, else the first open one."""
+    order = list(course.lessons())
+    done = [lesson_key(course, module, lesson) in finished for module, lesson in order]
+    start = max((number for number, yes in enumerate(done) if yes), default=-1) + 1
+    turned = [*range(start, len(order)), *range(start)]
+    return next((order[number] for number in turned if not done[number]), None)
+
+
+def finished_lessons(database: Database, person_id: int) -> set[str]:
+    """Return the names of the lessons that a person has finished."""
+    with database.reading() as connection:
+        return set(connection.execute(_FINISHED, {"person_id": person_id}).scalars())
+
+
+def finish(database: Database, person_id: int, lesson: str, now: datetime) -> None:
+    """Note that a person has finished a lesson; a second time changes nothing."""
+    statement = database.upsert(FinishedLessonRow).values(person_id=person_id, lesson=lesson, finished_at=now)
+    with database.writing() as connection:
+        connection.execute(statement.on_conflict_do_nothing())
