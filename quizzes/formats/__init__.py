@@ -1,0 +1,1 @@
+"""One module a format: text into items and findings, items into text."""

@@ -1,0 +1,57 @@
+"""Tables of the quiz engine: immutable versions of items, attempts, and the answers they hold."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db import Base, Instant
+
+
+class VersionRow(Base):
+    """One version of an item, named by the SHA-256 of its content; never changed, never deleted."""
+
+    __tablename__ = "quizzes_version"
+
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    question_id: Mapped[str] = mapped_column(String(80), index=True)
+    question: Mapped[dict[str, object]] = mapped_column(JSON)
+    key: Mapped[dict[str, object]] = mapped_column(JSON)
+
+
+class AttemptRow(Base):
+    """One sitting of an exam: its form (fingerprint and order of options for each place) and its clock.
+
+    ``answers`` holds, from the close on, the scored letters of each place: one compact row for statistics.
+    """
+
+    __tablename__ = "quizzes_attempt"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("accounts_person.id", ondelete="CASCADE"), index=True)
+    exam: Mapped[str] = mapped_column(String(40))
+    seed: Mapped[int] = mapped_column(BigInteger)
+    form: Mapped[list[list[str]]] = mapped_column(JSON)
+    places: Mapped[int] = mapped_column(Integer)
+    started_at: Mapped[datetime] = mapped_column(Instant)
+    deadline: Mapped[datetime] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant)
+    answers: Mapped[list[str] | None] = mapped_column(JSON)
+    scaled: Mapped[int | None] = mapped_column(Integer)
+
+
+class ResponseRow(Base):
+    """The newest answer at one place of an attempt; one that came too late is kept beside it, unscored."""
+
+    __tablename__ = "quizzes_response"
+
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("quizzes_attempt.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(Integer, primary_key=True)
+    late: Mapped[bool] = mapped_column(Boolean, primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer)
+    letters: Mapped[str] = mapped_column(String(8))
+    flagged: Mapped[bool] = mapped_column(Boolean)
+    answered_at: Mapped[datetime] = mapped_column(Instant)
+    received_at: Mapped[datetime] = mapped_column(Instant)

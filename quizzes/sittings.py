@@ -1,0 +1,113 @@
+"""What a sitting does between the pure rules and the database: open an attempt, close it, and report on it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy import Connection
+
+from db import Database
+from quizzes import attempts, blueprint, grading, store
+from quizzes.blueprint import Blueprint
+from quizzes.pool import questions
+from quizzes.questions import Bank, Item
+from quizzes.store import Attempt, Response
+
+
+class ExamClosedError(ValueError):
+    """The exam cannot be opened; the message is the shortage report."""
+
+
+@dataclass(frozen=True)
+class Exams:
+    """The exams that are offered and the banks they draw from."""
+
+    blueprints: tuple[Blueprint, ...]
+    banks: tuple[Bank, ...]
+
+    def find(self, slug: str) -> Blueprint | None:
+        """Return the blueprint of that slug, or None."""
+        return next((one for one in self.blueprints if one.slug == slug), None)
+
+    def shortages(self, exam: Blueprint) -> tuple[blueprint.Shortage, ...]:
+        """Return what the banks lack for one form of the exam."""
+        return blueprint.shortages(exam, questions(self.banks, exam.course))
+
+    @cached_property
+    def items(self) -> dict[str, Item]:
+        """Every item by its question's id."""
+        return {item.question.id: item for bank in self.banks for item in bank.items}
+
+    @cached_property
+    def checks(self) -> dict[str, Item]:
+        """The items that stand in lessons, by their question's id; none of them is ever drawn into an exam."""
+        return {item.question.id: item for bank in self.banks if bank.pool == "check" for item in bank.items}
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """An attempt with all that belongs to it: its items in order, and the answers kept so far."""
+
+    attempt: Attempt
+    blueprint: Blueprint
+    items: tuple[Item, ...]
+    responses: tuple[Response, ...]
+
+    def scored(self) -> dict[int, str]:
+        """Return the letters that count, by place."""
+        return {one.place: one.letters for one in self.responses if not one.late}
+
+    def kept(self) -> dict[int, Response]:
+        """Return what the page shows by place: the answer in time, or the late one where there is no other."""
+        shown: dict[int, Response] = {}
+        for one in self.responses:
+            shown.setdefault(one.place, one)
+        return shown
+
+    def late(self) -> dict[int, Response]:
+        """Return the answers that came too late, by place."""
+        return {one.place: one for one in self.responses if one.late}
+
+    def report(self) -> grading.Report:
+        """Score the attempt with what was saved in time."""
+        return grading.report(self.blueprint, self.items, self.scored())
+
+
+def start(connection: Connection, exams: Exams, exam: Blueprint, person_id: int, clock: attempts.Clock) -> int:
+    """Draw a form and open an attempt on it; raise ExamClosedError where the banks are too small."""
+    short = exams.shortages(exam)
+    if short:
+        raise ExamClosedError(" ".join(map(str, short)))
+    form = blueprint.draw(exam, questions(exams.banks, exam.course), secrets.randbelow(2**31))
+    items = [exams.items[place.question.id] for place in form.places]
+    return store.start(connection, person_id, form, items, clock)
+
+
+def load(connection: Connection, exams: Exams, attempt: Attempt) -> Sitting:
+    """Return the attempt with its items and answers."""
+    exam = exams.find(attempt.exam)
+    if exam is None:
+        raise LookupError(f"The exam “{attempt.exam}” of this attempt is no longer offered.")
+    items = store.load_items(connection, [fingerprint for fingerprint, _ in attempt.form])
+    return Sitting(attempt, exam, tuple(items), tuple(store.responses(connection, attempt.id)))
+
+
+def close(connection: Connection, exams: Exams, attempt: Attempt, closed_at: datetime) -> bool:
+    """Close an attempt with what was saved and store its score; return False where it was closed before."""
+    sitting = load(connection, exams, attempt)
+    scored = sitting.scored()
+    answers = [scored.get(place, "") for place in range(1, len(sitting.items) + 1)]
+    return store.close(connection, attempt, answers, sitting.report().scaled, closed_at)
+
+
+def close_overdue(database: Database, exams: Exams, now: datetime) -> int:
+    """Close every attempt whose time and grace are over, as of its deadline; return how many there were."""
+    with database.reading() as connection:
+        due = store.overdue_attempts(connection, now - attempts.GRACE)
+    for attempt in due:
+        with database.writing() as connection:
+            close(connection, exams, attempt, attempt.clock.deadline)
+    return len(due)

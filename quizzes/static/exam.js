@@ -1,0 +1,221 @@
+// The sitting of an exam: one question at a time, each change saved at once, nothing lost while the server is away.
+
+import { Countdown } from "./countdown.js";
+import { Outbox } from "./outbox.js";
+
+const $ = (id) => document.getElementById(id);
+const form = $("exam");
+const items = [...form.querySelectorAll(".exam-item")];
+const links = new Map([...form.querySelectorAll("[data-jump]")].map((link) => [Number(link.dataset.jump), link]));
+const revisions = new Map(items.map((item) => [place(item), Number(item.dataset.revision)]));
+const KEYS = "archway-exam-keys";
+let current = 0;
+
+const outbox = new Outbox({
+  address: form.dataset.save,
+  token: form.elements.csrf_token.value,
+  storageKey: `archway-outbox-${form.dataset.attempt}`,
+  onChange: showSaved,
+  onStored: adopt,
+  onClock: (now, deadline, closed) => {
+    countdown.calibrate(now, deadline);
+    if (closed) location.assign(`${location.pathname}/report`);
+  },
+});
+const countdown = new Countdown(Number(form.dataset.now), Number(form.dataset.deadline), {
+  show: showTime,
+  announce: (text) => ($("announce").textContent = text),
+  end: timeIsUp,
+});
+
+function place(item) {
+  return Number(item.dataset.place);
+}
+
+function choices(item) {
+  return [...item.querySelectorAll(".options input")];
+}
+
+function flag(item) {
+  return item.querySelector(".flag input");
+}
+
+function letters(item) {
+  return choices(item).filter((input) => input.checked).map((input) => input.value).sort().join("");
+}
+
+function changed(item) {
+  const number = place(item);
+  const revision = revisions.get(number) + 1;
+  revisions.set(number, revision);
+  outbox.put({ place: number, revision, letters: letters(item), flagged: flag(item).checked, stamp: countdown.now });
+  mark(item);
+}
+
+// Show what the server stores where it differs from this page: another tab or device answered there.
+function adopt(stored) {
+  for (const one of stored) {
+    const item = items[one.place - 1];
+    revisions.set(one.place, Math.max(one.revision, revisions.get(one.place)));
+    const same = letters(item) === one.letters && flag(item).checked === one.flagged;
+    if (one.late || same || outbox.waiting[one.place]) continue;
+    fill(item, one.letters, one.flagged);
+    $("announce").textContent = `Question ${one.place} was answered elsewhere; the newer answer is shown.`;
+  }
+}
+
+function fill(item, chosen, flagged) {
+  for (const input of choices(item)) input.checked = chosen.includes(input.value);
+  flag(item).checked = flagged;
+  mark(item);
+}
+
+function mark(item) {
+  const link = links.get(place(item));
+  const answered = letters(item) !== "";
+  const flagged = flag(item).checked;
+  link.classList.toggle("answered", answered);
+  link.classList.toggle("flagged", flagged);
+  const state = `${answered ? "answered" : "unanswered"}${flagged ? ", flagged" : ""}`;
+  link.setAttribute("aria-label", `Question ${place(item)}, ${state}`);
+  limit(item);
+}
+
+// A question that asks for two takes two: the other boxes rest until one is cleared.
+function limit(item) {
+  const wanted = Number(item.dataset.choose);
+  if (wanted === 1) return;
+  const count = letters(item).length;
+  for (const input of choices(item)) input.disabled = count >= wanted && !input.checked;
+  item.querySelector("[data-help]").textContent = `${count} of ${wanted} chosen.`;
+}
+
+function answered() {
+  return items.filter((item) => letters(item) !== "").length;
+}
+
+function showSaved({ size, trouble }) {
+  const bar = $("saved");
+  const count = answered();
+  bar.classList.toggle("waiting", size > 0);
+  if (size === 0) bar.textContent = `All ${count} answers are on the server`;
+  else if (trouble === "401" || trouble === "403" || trouble === "404") {
+    bar.textContent = `${size} not yet: sign in again in another tab, they are kept here`;
+  } else bar.textContent = trouble ? `${size} not yet: trying again` : `${size} on the way`;
+}
+
+function showTime(text, low) {
+  $("time").textContent = text;
+  form.classList.toggle("low-time", low);
+}
+
+function go(index, focus = true) {
+  current = Math.max(0, Math.min(items.length - 1, index));
+  items.forEach((item, number) => item.classList.toggle("current", number === current));
+  for (const [number, link] of links) {
+    if (number === current + 1) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+  $("where").textContent = `Question ${current + 1} of ${items.length}`;
+  for (const button of items[current].querySelectorAll("[data-go]")) {
+    const target = current + Number(button.dataset.go);
+    button.hidden = target < 0 || target >= items.length;
+  }
+  history.replaceState(null, "", `#question-${current + 1}`);
+  if (focus) {
+    $(`heading-${current + 1}`).focus({ preventScroll: true });
+    scrollTo({ top: 0 });
+  }
+}
+
+function ask() {
+  const open = items.filter((item) => letters(item) === "").length;
+  const flagged = items.filter((item) => flag(item).checked).length;
+  const waiting = outbox.size ? ` ${outbox.size} answers are still on their way; submitting waits for them.` : "";
+  $("ask-counts").textContent =
+    `${items.length - open} of ${items.length} questions are answered, ${open} are open, ${flagged} are flagged.${waiting}`;
+  $("ask").showModal();
+}
+
+// Submitting waits for the outbox, so that what counts is what the learner sees.
+async function submit() {
+  $("ask-submit").disabled = true;
+  $("ask-note").textContent = "Sending the last answers…";
+  while (outbox.size && countdown.now < countdown.deadline + 58000) {
+    outbox.hurry();
+    await new Promise((done) => setTimeout(done, 300));
+  }
+  $("submit").submit();
+}
+
+function timeIsUp() {
+  for (const item of items) item.querySelector("fieldset").disabled = true;
+  $("announce").textContent = "Time is up. Your answers are being sent.";
+  if (!$("ask").open) ask();
+  $("ask-title").textContent = "Time is up";
+  $("ask-back").hidden = true;
+  submit();
+}
+
+function key(event) {
+  const typing = event.target.matches("input[type=text], textarea, select");
+  if (!$("keys").checked || typing || event.ctrlKey || event.altKey || event.metaKey || $("ask").open) return;
+  const item = items[current];
+  if (/^[1-9]$/.test(event.key)) choices(item)[Number(event.key) - 1]?.click();
+  else if (event.key === "n" || event.key === "N") go(current + 1);
+  else if (event.key === "p" || event.key === "P") go(current - 1);
+  else if (event.key === "f" || event.key === "F") flag(item).click();
+  else return;
+  event.preventDefault();
+}
+
+function begin() {
+  for (const change of Object.values(outbox.waiting)) {
+    const item = items[change.place - 1];
+    if (item && change.revision > revisions.get(change.place)) {
+      revisions.set(change.place, change.revision);
+      fill(item, change.letters, change.flagged);
+    }
+  }
+  items.forEach(mark);
+  form.classList.add("live");
+  form.querySelector("[data-plain]").hidden = true;
+  $("shortcuts").hidden = false;
+  $("keys").checked = localStorage.getItem(KEYS) !== "off";
+  $("hide-time").hidden = false;
+  const hash = /^#question-(\d+)$/.exec(location.hash);
+  go(hash ? Number(hash[1]) - 1 : 0, false);
+  showSaved(outbox);
+  outbox.hurry();
+}
+
+form.addEventListener("change", (event) => {
+  const item = event.target.closest(".exam-item");
+  if (item) changed(item);
+});
+form.addEventListener("click", (event) => {
+  const jump = event.target.closest("[data-jump]");
+  const step = event.target.closest("[data-go]");
+  if (jump) {
+    event.preventDefault();
+    go(Number(jump.dataset.jump) - 1);
+  } else if (step) go(current + Number(step.dataset.go));
+});
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (event.submitter?.id === "finish") ask();
+  else go(current + 1);
+});
+$("keys").addEventListener("change", (event) => localStorage.setItem(KEYS, event.target.checked ? "on" : "off"));
+$("hide-time").addEventListener("click", (event) => {
+  const hidden = $("time").classList.toggle("hidden-time");
+  event.currentTarget.setAttribute("aria-pressed", String(hidden));
+  event.currentTarget.textContent = hidden ? "Show time" : "Hide time";
+});
+$("ask-back").addEventListener("click", () => $("ask").close());
+$("submit").addEventListener("submit", (event) => {
+  event.preventDefault();
+  submit();
+});
+addEventListener("keydown", key);
+begin();

@@ -1,0 +1,228 @@
+"""What the database keeps of the quiz engine: versions of items, attempts, responses; short Core transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, ScalarSelect, Select, bindparam, insert, select, update
+
+from db import Database
+from quizzes.attempts import Clock, Receipt, receive
+from quizzes.blueprint import Form
+from quizzes.models import AttemptRow, ResponseRow, VersionRow
+from quizzes.questions import Bank, Item, Key, Option, Question
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt as it stands: whose it is, its form as (fingerprint, order of options), and its clock."""
+
+    id: int
+    person_id: int
+    exam: str
+    seed: int
+    form: tuple[tuple[str, str], ...]
+    clock: Clock
+    scaled: int | None
+
+
+@dataclass(frozen=True)
+class Response:
+    """The answer at one place, counted from 1; ``revision`` grows with each change the page makes."""
+
+    place: int
+    revision: int
+    letters: str
+    flagged: bool
+    late: bool
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of an answer as a page sends it; ``stamp`` is when the learner made it."""
+
+    place: int
+    revision: int
+    letters: str
+    flagged: bool
+    stamp: datetime | None
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who sends a change: a subquery for the person, and the values it needs; asked within the same statement."""
+
+    person: ScalarSelect[int]
+    values: Mapping[str, object]
+
+
+_ATTEMPT = select(
+    AttemptRow.id,
+    AttemptRow.person_id,
+    AttemptRow.exam,
+    AttemptRow.seed,
+    AttemptRow.form,
+    AttemptRow.started_at,
+    AttemptRow.deadline,
+    AttemptRow.closed_at,
+    AttemptRow.scaled,
+)
+_RESPONSE = select(ResponseRow.place, ResponseRow.revision, ResponseRow.letters, ResponseRow.flagged, ResponseRow.late)
+_STORED = _RESPONSE.where(
+    ResponseRow.attempt_id == bindparam("attempt_id"), ResponseRow.place.in_(bindparam("places", expanding=True))
+)
+
+
+def sync_versions(database: Database, banks: Iterable[Bank]) -> int:
+    """Store every item's present version that is not stored yet; return how many were new."""
+    items = {item.fingerprint(): item for bank in banks for item in bank.items}
+    with database.writing() as connection:
+        known = set(connection.execute(select(VersionRow.fingerprint)).scalars())
+        rows = [_version_row(name, item) for name, item in items.items() if name not in known]
+        if rows:
+            connection.execute(insert(VersionRow), rows)
+    return len(rows)
+
+
+def load_items(connection: Connection, fingerprints: Sequence[str]) -> list[Item]:
+    """Return the items of these versions, in this order."""
+    rows = connection.execute(select(VersionRow).where(VersionRow.fingerprint.in_(fingerprints)))
+    items = {row.fingerprint: _item(row.question, row.key) for row in rows}
+    return [items[fingerprint] for fingerprint in fingerprints]
+
+
+def start(connection: Connection, person_id: int, form: Form, items: Sequence[Item], clock: Clock) -> int:
+    """Store a new attempt on the drawn form and return its id; ``items`` are those of the form's places."""
+    statement = (
+        insert(AttemptRow)
+        .values(
+            person_id=person_id,
+            exam=form.blueprint.slug,
+            seed=form.seed,
+            form=[[item.fingerprint(), place.order] for place, item in zip(form.places, items, strict=True)],
+            places=len(form.places),
+            started_at=clock.started_at,
+            deadline=clock.deadline,
+        )
+        .returning(AttemptRow.id)
+    )
+    return connection.execute(statement).scalar_one()
+
+
+def find_attempt(connection: Connection, attempt_id: int, person_id: int) -> Attempt | None:
+    """Return the attempt if it is this person's; somebody else's is as absent as one that never was."""
+    row = connection.execute(_ATTEMPT.where(AttemptRow.id == attempt_id, AttemptRow.person_id == person_id)).first()
+    return None if row is None else _attempt(row)
+
+
+def attempts_of(connection: Connection, person_id: int, exam: str | None = None) -> list[Attempt]:
+    """Return a person's attempts, the newest first."""
+    statement = _ATTEMPT.where(AttemptRow.person_id == person_id).order_by(AttemptRow.id.desc())
+    if exam is not None:
+        statement = statement.where(AttemptRow.exam == exam)
+    return [_attempt(row) for row in connection.execute(statement)]
+
+
+def overdue_attempts(connection: Connection, deadline_before: datetime) -> list[Attempt]:
+    """Return every attempt that still runs though its deadline was before that moment."""
+    statement = _ATTEMPT.where(AttemptRow.closed_at.is_(None), AttemptRow.deadline < deadline_before)
+    return [_attempt(row) for row in connection.execute(statement)]
+
+
+def responses(connection: Connection, attempt_id: int) -> list[Response]:
+    """Return the answers of an attempt, the late ones beside those that count, in the order of places."""
+    statement = _RESPONSE.where(ResponseRow.attempt_id == attempt_id).order_by(ResponseRow.place, ResponseRow.late)
+    return [Response(*row) for row in connection.execute(statement)]
+
+
+def save(
+    database: Database, owner: Owner, attempt_id: int, changes: Sequence[Change], now: datetime
+) -> tuple[Clock, list[Response]] | None:
+    """Save changes of answers and return the clock and exactly what is stored at their places.
+
+    One transaction checks that ``owner`` owns the attempt, judges each change by the clock rule and writes only what
+    is newer than what is there, so a change that arrives twice, or late after a newer one, does no harm. Returns None
+    where the attempt is not the owner's.
+    """
+    with database.writing() as connection:
+        row = connection.execute(_owned_clock(owner.person), {**owner.values, "attempt_id": attempt_id}).first()
+        if row is None:
+            return None
+        clock = Clock(row.started_at, row.deadline, row.closed_at)
+        known = [change for change in changes if 1 <= change.place <= row.places]
+        rows = [_response_row(attempt_id, change, receive(clock, change.stamp, now), now) for change in known]
+        if rows:
+            connection.execute(_newer_response(database), rows)
+        places = {"attempt_id": attempt_id, "places": [change.place for change in known]}
+        return clock, [Response(*one) for one in connection.execute(_STORED, places)]
+
+
+def close(connection: Connection, attempt: Attempt, answers: Sequence[str], scaled: int, closed_at: datetime) -> bool:
+    """Close an attempt once, with what was saved; return whether this call was the one that closed it."""
+    result = connection.execute(
+        update(AttemptRow)
+        .where(AttemptRow.id == attempt.id, AttemptRow.closed_at.is_(None))
+        .values(closed_at=closed_at, answers=list(answers), scaled=scaled)
+    )
+    return result.rowcount == 1
+
+
+@cache
+def _owned_clock(person: ScalarSelect[int]) -> Select[*tuple[Any, ...]]:
+    """Return the statement that every save begins with; it leaves the form, which is large, where it is."""
+    clock = (AttemptRow.started_at, AttemptRow.deadline, AttemptRow.closed_at, AttemptRow.places)
+    return select(*clock).where(AttemptRow.id == bindparam("attempt_id"), AttemptRow.person_id == person)
+
+
+@cache
+def _newer_response(database: Database) -> Any:
+    statement = database.upsert(ResponseRow)
+    new = statement.excluded
+    written = ("revision", "letters", "flagged", "answered_at", "received_at")
+    return statement.on_conflict_do_update(
+        index_elements=[ResponseRow.attempt_id, ResponseRow.place, ResponseRow.late],
+        set_={name: new[name] for name in written},
+        where=new.revision > ResponseRow.revision,
+    )
+
+
+def _response_row(attempt_id: int, change: Change, receipt: Receipt, now: datetime) -> dict[str, Any]:
+    return {
+        "attempt_id": attempt_id,
+        "place": change.place,
+        "late": receipt.late,
+        "revision": change.revision,
+        "letters": change.letters,
+        "flagged": change.flagged,
+        "answered_at": receipt.answered_at,
+        "received_at": now,
+    }
+
+
+def _attempt(row: Any) -> Attempt:
+    form = tuple((fingerprint, order) for fingerprint, order in row.form)
+    clock = Clock(row.started_at, row.deadline, row.closed_at)
+    return Attempt(row.id, row.person_id, row.exam, row.seed, form, clock, row.scaled)
+
+
+def _version_row(fingerprint: str, item: Item) -> dict[str, Any]:
+    key = {**asdict(item.key), "correct": sorted(item.key.correct)}
+    return {
+        "fingerprint": fingerprint,
+        "question_id": item.question.id,
+        "question": asdict(item.question),
+        "key": key,
+    }
+
+
+def _item(question: dict[str, Any], key: dict[str, Any]) -> Item:
+    options = tuple(Option(**option) for option in question["options"])
+    rationales = tuple((letter, text) for letter, text in key["rationales"])
+    return Item(
+        Question(**{**question, "options": options}),
+        Key(frozenset(key["correct"]), rationales, key["today"]),
+    )

@@ -1,0 +1,355 @@
+"""Pages of the quiz engine: exams, a sitting with its outbox, the report, the review, and checks in lessons."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint as Routes
+from flask import Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
+from markupsafe import Markup
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response as Answer
+
+from accounts.people import Person
+from accounts.sessions import OWNER, current_person, ensure_person, visit_values
+from content import render
+from db import database, from_milliseconds, milliseconds
+from quizzes import attempts, blueprint, cli, display, pool, sittings, store
+from quizzes.blueprint import Blueprint
+from quizzes.questions import Bank, Item
+from quizzes.sittings import Exams, Sitting
+from web.clock import now
+from web.lifecycle import lifecycle
+from web.offers import Door, NextStep, offers
+
+ROOT = Path(__file__).parent
+NOT_YOURS = "There is no such attempt among yours; sign in with the account that started it."
+
+routes = Routes(
+    "quizzes", __name__, template_folder="templates", static_folder="static", static_url_path="/static/quizzes"
+)
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages, the command line and what the room offers to others."""
+    app.extensions["banks"] = _banks
+    app.register_blueprint(routes)
+    app.cli.add_command(cli.group)
+    register = offers(app)
+    register.doors.append(_door)
+    register.next_steps.append(_next_step)
+    register.embeds["quiz"] = _check_embed
+    lifecycle(app).prepare.append(_prepare)
+    lifecycle(app).sweep.append(_sweep)
+
+
+def exams() -> Exams:
+    """Return the application's exams and banks; the shipped ones, read once a process, unless others were set."""
+    if "exams" not in current_app.extensions:
+        current_app.extensions["exams"] = _shipped()
+    found: Exams = current_app.extensions["exams"]
+    return found
+
+
+@cache
+def _shipped() -> Exams:
+    return Exams(blueprint.load(ROOT / "exams"), pool.load(ROOT / "banks")[0])
+
+
+@routes.after_request
+def _keep_attempts_out_of_caches(answer: Answer) -> Answer:
+    """Let no browser show an attempt again from its history, where newer answers would be missing."""
+    if request.path.startswith("/attempts/"):
+        answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@routes.get("/exams")
+def exam_index() -> str:
+    """Show the exams on offer and the attempts that this person has made."""
+    person = current_person()
+    with database().reading() as connection:
+        past = store.attempts_of(connection, person.id) if person else []
+    return render_template("quizzes/exams.html", exams=exams().blueprints, attempts=past, find=exams().find, now=now())
+
+
+@routes.get("/exams/<slug>")
+def exam(slug: str) -> str:
+    """Tell what an exam asks, the clock rule, and offer to start or resume it."""
+    found = _exam(slug)
+    person = current_person()
+    with database().reading() as connection:
+        past = store.attempts_of(connection, person.id, slug) if person else []
+    return render_template(
+        "quizzes/exam.html",
+        exam=found,
+        quotas=found.quotas(),
+        attempts=past,
+        running=[one for one in past if one.clock.is_open(now())],
+        multipliers=attempts.MULTIPLIERS,
+        shortages=exams().shortages(found),
+        now=now(),
+    )
+
+
+@routes.post("/exams/<slug>/attempts")
+def start(slug: str) -> Answer:
+    """Open an attempt; a visitor becomes a guest whose attempt is kept."""
+    found = _exam(slug)
+    person = ensure_person()
+    moment = now()
+    try:
+        end = attempts.deadline(moment, found.minutes, request.form.get("time", "1"))
+        with database().writing() as connection:
+            attempt_id = sittings.start(connection, exams(), found, person.id, attempts.Clock(moment, end, None))
+    except sittings.ExamClosedError as error:
+        abort(503, f"This exam cannot be drawn yet. {error}")
+    except ValueError as error:
+        abort(400, str(error))
+    return redirect(url_for("quizzes.sit", attempt_id=attempt_id), 303)
+
+
+@routes.get("/attempts/<int:attempt_id>")
+def sit(attempt_id: int) -> Answer | str:
+    """Show a running attempt; a closed one leads to its report."""
+    sitting = _own_sitting(attempt_id)
+    if not sitting.attempt.clock.is_open(now()):
+        return redirect(url_for("quizzes.report", attempt_id=attempt_id), 303)
+    return render_template(
+        "quizzes/sit.html",
+        sitting=sitting,
+        items=display.running(sitting),
+        words=display.WORDS,
+        now=milliseconds(now()),
+        deadline=milliseconds(sitting.attempt.clock.deadline),
+    )
+
+
+@routes.post("/attempts/<int:attempt_id>/responses")
+def save(attempt_id: int) -> Answer:
+    """Save changes sent by the page's outbox and answer with exactly what is stored at their places."""
+    changes = _changes(request.get_json(silent=True))
+    moment = now()
+    saved = store.save(database(), store.Owner(OWNER, visit_values()), attempt_id, changes, moment)
+    if saved is None:
+        abort(404, NOT_YOURS)
+    clock, stored = saved
+    return jsonify(
+        stored=[
+            {
+                "place": one.place,
+                "revision": one.revision,
+                "letters": one.letters,
+                "flagged": one.flagged,
+                "late": one.late,
+            }
+            for one in stored
+        ],
+        now=milliseconds(moment),
+        deadline=milliseconds(clock.deadline),
+        closed=clock.closed_at is not None,
+    )
+
+
+@routes.post("/attempts/<int:attempt_id>/save")
+def save_form(attempt_id: int) -> Answer:
+    """Save every answer of the page sent as a plain form, for browsers without scripts."""
+    sitting = _own_sitting(attempt_id)
+    kept = sitting.kept()
+    changes = []
+    for place, item in enumerate(sitting.items, 1):
+        letters = _letters(request.form.getlist(f"q{place}"))[: item.question.choose]
+        flagged = f"f{place}" in request.form
+        before = kept.get(place)
+        if (letters, flagged) != ((before.letters, before.flagged) if before else ("", False)):
+            changes.append(store.Change(place, (before.revision if before else 0) + 1, letters, flagged, None))
+    store.save(database(), store.Owner(OWNER, visit_values()), attempt_id, changes, now())
+    target = "quizzes.confirm" if request.form.get("then") == "submit" else "quizzes.sit"
+    return redirect(url_for(target, attempt_id=attempt_id), 303)
+
+
+@routes.get("/attempts/<int:attempt_id>/submit")
+def confirm(attempt_id: int) -> Answer | str:
+    """Ask once, with the counts, before an attempt is submitted."""
+    sitting = _own_sitting(attempt_id)
+    if not sitting.attempt.clock.is_open(now()):
+        return redirect(url_for("quizzes.report", attempt_id=attempt_id), 303)
+    return render_template("quizzes/confirm.html", sitting=sitting, items=display.running(sitting))
+
+
+@routes.post("/attempts/<int:attempt_id>/submit")
+def submit(attempt_id: int) -> Answer:
+    """Close an attempt; a second submission changes nothing."""
+    person = _person()
+    moment = now()
+    with database().writing() as connection:
+        attempt = _attempt(connection, attempt_id, person)
+        closed_at = min(moment, attempt.clock.deadline) if attempt.clock.is_due(moment) else moment
+        sittings.close(connection, exams(), attempt, closed_at)
+    return redirect(url_for("quizzes.report", attempt_id=attempt_id), 303)
+
+
+@routes.get("/attempts/<int:attempt_id>/report")
+def report(attempt_id: int) -> Answer | str:
+    """Show the score of a closed attempt by domain, and what to read next."""
+    sitting = _own_sitting(attempt_id)
+    if sitting.attempt.clock.closed_at is None:
+        return redirect(url_for("quizzes.sit", attempt_id=attempt_id), 303)
+    scored = sitting.report()
+    titles = {lesson.lesson: _lesson_title(lesson.lesson) for lesson in scored.read_next}
+    return render_template(
+        "quizzes/report.html", sitting=sitting, report=scored, ruler=display.ruler(scored), titles=titles
+    )
+
+
+@routes.get("/attempts/<int:attempt_id>/review")
+def review(attempt_id: int) -> Answer | str:
+    """Show every item of a closed attempt with its key, a rationale for each option and the lesson."""
+    sitting = _own_sitting(attempt_id)
+    if sitting.attempt.clock.closed_at is None:
+        return redirect(url_for("quizzes.sit", attempt_id=attempt_id), 303)
+    return render_template("quizzes/review.html", sitting=sitting, items=display.reviewed(sitting))
+
+
+@routes.post("/checks/<question_id>")
+def answer_check(question_id: str) -> Answer | str:
+    """Mark an item that stands in a lesson, at once and with its rationales."""
+    item = _check_item(question_id)
+    if item is None:
+        abort(404, "There is no such question in any lesson.")
+    letters = _letters(request.form.getlist("letters"))
+    order = [option.letter for option in item.question.options]
+    options = display.review_options(item, order, letters)
+    correct = frozenset(letters) == item.key.correct
+    if request.accept_mimetypes.best == "application/json":
+        texts = [render.plain_text(item.key.rationale(letter)) for letter in order]
+        right = [option.correct for option in options]
+        return jsonify(correct=correct, answered=bool(letters), options=[*zip(order, right, texts, strict=True)])
+    return render_template(
+        "quizzes/check_answer.html", item=item, shown=display.check(item), options=options, correct=correct
+    )
+
+
+def _changes(data: Any) -> list[store.Change]:
+    try:
+        sent = data["responses"]
+        return [
+            store.Change(
+                place=int(one["place"]),
+                revision=int(one["revision"]),
+                letters=_letters(list(one["letters"])),
+                flagged=bool(one["flagged"]),
+                stamp=_stamp(one.get("stamp")),
+            )
+            for one in sent[:200]
+        ]
+    except (TypeError, KeyError, ValueError, OverflowError, AttributeError):
+        abort(400, "The answers could not be read; reload the page, they are kept in this browser.")
+
+
+def _stamp(value: Any) -> datetime | None:
+    return None if value is None else from_milliseconds(int(value))
+
+
+def _letters(sent: list[str]) -> str:
+    """Return the letters sent, each once and in order; anything else is dropped."""
+    return "".join(sorted({letter for letter in sent if letter in set("abcdefgh")}))
+
+
+def _exam(slug: str) -> Blueprint:
+    found = exams().find(slug)
+    if found is None:
+        abort(404, "There is no exam at this address; the exams are listed under Practise.")
+    return found
+
+
+def _person() -> Person:
+    person = current_person()
+    if person is None:
+        abort(404, NOT_YOURS)
+    return person
+
+
+def _attempt(connection: Connection, attempt_id: int, person: Person) -> store.Attempt:
+    attempt = store.find_attempt(connection, attempt_id, person.id)
+    if attempt is None:
+        abort(404, NOT_YOURS)
+    return attempt
+
+
+def _own_sitting(attempt_id: int) -> Sitting:
+    """Return this person's attempt, closed first if its time and grace are over."""
+    person = _person()
+    with database().reading() as connection:
+        attempt = _attempt(connection, attempt_id, person)
+        if not attempt.clock.is_due(now()):
+            return sittings.load(connection, exams(), attempt)
+    with database().writing() as connection:
+        sittings.close(connection, exams(), attempt, attempt.clock.deadline)
+        return sittings.load(connection, exams(), _attempt(connection, attempt_id, person))
+
+
+def _banks() -> tuple[Bank, ...]:
+    return exams().banks
+
+
+def _check_item(question_id: str) -> Item | None:
+    return exams().checks.get(question_id)
+
+
+def _check_embed(question_id: str) -> Markup | None:
+    item = _check_item(question_id)
+    if item is None:
+        return None
+    return Markup(render_template("quizzes/check.html", item=item, shown=display.check(item)))  # noqa: S704 (our template)
+
+
+def _lesson_title(address: str) -> str:
+    course_slug, module_slug, lesson_slug = address.removeprefix("/learn/").split("/")
+    course = current_app.extensions["library"].current().find_course(course_slug)
+    for module, lesson in course.lessons() if course else ():
+        if (module.slug, lesson.slug) == (module_slug, lesson_slug):
+            title: str = lesson.page.title
+            return title
+    return lesson_slug.replace("-", " ").capitalize()
+
+
+def _prepare(app: Flask) -> None:
+    store.sync_versions(app.extensions["database"], exams().banks)
+
+
+def _sweep(app: Flask) -> None:
+    sittings.close_overdue(app.extensions["database"], exams(), app.extensions["clock"]())
+
+
+def _door(_person: Person | None) -> Door:
+    first = exams().blueprints[0]
+    return Door(
+        2,
+        "Practise",
+        "Sit a full exam drawn to the official weights. Every answer is saved as you give it.",
+        f"{first.items} questions, {first.minutes} minutes",
+        url_for("quizzes.exam", slug=first.slug),
+        "See the exam",
+    )
+
+
+def _next_step(person: Person | None) -> NextStep | None:
+    if person is None:
+        return None
+    with database().reading() as connection:
+        mine = store.attempts_of(connection, person.id)
+    running = next((one for one in mine if one.clock.is_open(now())), None)
+    if running is not None:
+        found = _exam(running.exam)
+        minutes = max(0, int((running.clock.deadline - now()).total_seconds() // 60))
+        address = url_for("quizzes.sit", attempt_id=running.id)
+        return NextStep(1, f"Resume the {found.code} exam", f"{minutes} minutes are left.", address, "Resume the exam")
+    if mine:
+        address = url_for("quizzes.report", attempt_id=mine[0].id)
+        text = "See where points were lost and what to read."
+        return NextStep(8, "Look at your last exam", text, address, "See the report")
+    return None

@@ -1,0 +1,65 @@
+"""A sitting in the test's hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from quizzes import sittings, store
+from quizzes.sittings import Sitting
+from quizzes.views import exams
+
+
+@dataclass
+class Learner:
+    """A learner in the middle of an exam: sends changes as the page does."""
+
+    app: Flask
+    client: FlaskClient
+    token: str
+    attempt_id: int
+    revisions: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return f"/attempts/{self.attempt_id}"
+
+    def send(self, *responses: dict[str, object]) -> TestResponse:
+        return self.client.post(
+            f"{self.address}/responses", json={"responses": list(responses)}, headers={"X-CSRF-Token": self.token}
+        )
+
+    def answer(self, place: int, letters: str, *, flagged: bool = False, stamp: int | None = None) -> TestResponse:
+        revision = self.revisions[place] = self.revisions.get(place, 0) + 1
+        return self.send({"place": place, "revision": revision, "letters": letters, "flagged": flagged, "stamp": stamp})
+
+    def submit(self) -> TestResponse:
+        return self.client.post(f"{self.address}/submit", data={"csrf_token": self.token})
+
+    def sitting(self) -> Sitting:
+        with self.app.app_context(), self.app.extensions["database"].reading() as connection:
+            statement = store._ATTEMPT.where(store.AttemptRow.id == self.attempt_id)
+            attempt = store._attempt(connection.execute(statement).one())
+            return sittings.load(connection, exams(), attempt)
+
+    def key(self, place: int) -> str:
+        return "".join(sorted(self.sitting().items[place - 1].key.correct))
+
+
+@pytest.fixture
+def begin(app: Flask, csrf: Callable[[FlaskClient], str]) -> Callable[..., Learner]:
+    """Return a function that starts the practice exam in a browser of its own."""
+
+    def start(browser: FlaskClient | None = None, **fields: str) -> Learner:
+        browser = browser or app.test_client()
+        answer = browser.post("/exams/saa-c01/attempts", data={"csrf_token": csrf(browser), **fields})
+        assert answer.status_code == 303, answer.text
+        # Starting made the visitor a guest, so the visit and its token are new.
+        return Learner(app, browser, csrf(browser), int(answer.headers["Location"].rsplit("/", 1)[1]))
+
+    return start

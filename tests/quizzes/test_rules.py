@@ -1,0 +1,230 @@
+"""The pure rules of an exam: drawing, grading, the clock, and the bank's format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quizzes import attempts, blueprint, grading
+from quizzes.blueprint import Blueprint, Domain
+from quizzes.formats import markdown
+from quizzes.questions import Item, Key, Option, Question
+
+SAA = blueprint.load(Path("quizzes/exams"))[0]
+START = datetime(2018, 2, 12, 9, 0, tzinfo=UTC)
+CLOCK = attempts.Clock(START, START + timedelta(minutes=130), None)
+
+BANK = """---
+title: A bank
+course: c
+pool: exam
+---
+
+## c-1-001
+
+**Task** 1.1 · **Difficulty** easy · **Lesson** [l](l.md#s)
+
+Which one?
+
+- [ ] First
+  > Right if small: here it is large.
+- [x] Second option
+  that runs on
+  > Right: it
+  > wins.
+
+**Today** It differs.
+
+## c-1-002
+
+**Task** 1.2 · **Difficulty** hard · **Lesson** [l](l.md#s)
+
+Which? **Choose two.**
+
+- [x] A
+  > Right: yes.
+- [ ] B
+  > Right if no.
+- [x] C
+  > Right: yes.
+"""
+
+
+def _pool(counts: dict[str, int]) -> list[Question]:
+    options = tuple(Option(letter, letter) for letter in "abcd")
+    return [
+        Question(f"q-{task}-{number:03}", "c", task, "easy", "/learn/c/m/l#s", "?", options, 1)
+        for task, count in counts.items()
+        for number in range(count)
+    ]
+
+
+POOL = _pool({"1.1": 10, "1.2": 10, "1.3": 10, "2.1": 20, "3.1": 9, "3.2": 9, "4.1": 8, "5.1": 6})
+
+
+def test_the_official_weights_give_22_16_17_6_4() -> None:
+    assert list(SAA.quotas().values()) == [22, 16, 17, 6, 4]
+
+
+@given(st.lists(st.integers(1, 100), min_size=1, max_size=9), st.integers(0, 200))
+def test_largest_remainder_shares_everything_and_stays_within_one_of_the_exact_share(
+    weights: list[int], total: int
+) -> None:
+    shares = blueprint.largest_remainder(weights, total)
+    assert sum(shares) == total
+    assert all(abs(share - weight * total / sum(weights)) < 1 for share, weight in zip(shares, weights, strict=True))
+
+
+def test_the_same_seed_draws_the_same_form_and_another_seed_another() -> None:
+    assert blueprint.draw(SAA, POOL, 7) == blueprint.draw(SAA, list(reversed(POOL)), 7)
+    assert blueprint.draw(SAA, POOL, 7) != blueprint.draw(SAA, POOL, 8)
+
+
+@given(st.integers(0, 2**31))
+def test_every_form_keeps_the_quotas_has_no_question_twice_and_spreads_over_tasks(seed: int) -> None:
+    drawn = [place.question for place in blueprint.draw(SAA, POOL, seed).places]
+    assert Counter(question.domain for question in drawn) == SAA.quotas()
+    assert len({question.id for question in drawn}) == 65
+    tasks = Counter(question.task for question in drawn if question.domain == 1)
+    assert max(tasks.values()) - min(tasks.values()) <= 1
+
+
+def test_options_are_shuffled_and_none_is_lost() -> None:
+    orders = {place.order for place in blueprint.draw(SAA, POOL, 7).places}
+    assert len(orders) > 10
+    assert {"".join(sorted(order)) for order in orders} == {"abcd"}
+
+
+def test_a_pool_too_small_is_reported_before_anything_is_drawn() -> None:
+    small = [question for question in POOL if question.domain != 5]
+    assert [str(one) for one in blueprint.shortages(SAA, small)] == [
+        "Domain 5 (Define Operationally-Excellent Architectures) needs 4 items and has 0."
+    ]
+    with pytest.raises(ValueError, match="needs 4 items"):
+        blueprint.draw(SAA, small, 7)
+
+
+@pytest.mark.parametrize(
+    ("letters", "answered", "correct"),
+    [("ac", True, True), ("a", True, False), ("abc", True, False), ("bd", True, False), ("", False, False)],
+)
+def test_an_exam_marks_all_or_nothing(letters: str, answered: bool, correct: bool) -> None:
+    assert grading.mark(Key(frozenset("ac"), ()), letters) == grading.Mark(answered, correct)
+
+
+def test_the_scale_runs_from_100_to_1000() -> None:
+    assert [grading.scale(correct, 65) for correct in (0, 45, 65)] == [100, 723, 1000]
+    assert grading.standard_error(0, 65) == grading.standard_error(65, 65) == 0
+    assert grading.standard_error(45, 65) == round((45 * 20 / 64) ** 0.5 * 900 / 65)
+
+
+def _item(question: Question, correct: str = "b") -> Item:
+    return Item(question, Key(frozenset(correct), tuple((letter, "why") for letter in "abcd")))
+
+
+def test_the_report_counts_by_domain_and_names_the_lessons_that_lost_most() -> None:
+    items = [
+        _item(replace(question, lesson=f"/learn/c/m/{question.task}#s")) for question in _pool({"1.1": 3, "2.1": 2})
+    ]
+    exam = Blueprint("x", "X", "X", "c", 5, 10, 720, (Domain(1, "One", 60), Domain(2, "Two", 40)))
+    found = grading.report(exam, items, {1: "b", 2: "a", 4: "b", 5: "b"})
+    assert (found.correct, found.answered, found.total, found.passed) == (3, 4, 5, False)
+    assert [(one.correct, one.total) for one in found.domains] == [(1, 3), (2, 2)]
+    assert found.read_next == (grading.LessonToRead("/learn/c/m/1.1", 2),)
+
+
+MINUTE = timedelta(minutes=1)
+END = CLOCK.deadline
+
+
+@pytest.mark.parametrize(
+    ("stamp", "received", "late"),
+    [
+        (END - MINUTE, END - MINUTE, False),
+        (END - MINUTE, END + timedelta(seconds=60), False),
+        (END - MINUTE, END + timedelta(seconds=61), True),
+        (END + timedelta(seconds=1), END + timedelta(seconds=2), True),
+        (None, END + timedelta(seconds=1), True),
+        (START - MINUTE, END - MINUTE, False),
+        (END + MINUTE, END - MINUTE, False),
+    ],
+)
+def test_the_clock_rule(stamp: datetime | None, received: datetime, late: bool) -> None:
+    receipt = attempts.receive(CLOCK, stamp, received)
+    assert receipt.late is late
+    assert START <= receipt.answered_at <= received
+
+
+def test_nothing_counts_after_the_close() -> None:
+    closed = replace(CLOCK, closed_at=START + MINUTE)
+    assert attempts.receive(closed, START + MINUTE / 2, START + 2 * MINUTE).late
+
+
+def test_an_attempt_is_due_only_when_no_answer_can_count_any_more() -> None:
+    assert CLOCK.is_open(END + timedelta(seconds=60))
+    assert CLOCK.is_due(END + timedelta(seconds=61))
+    assert not replace(CLOCK, closed_at=END).is_due(END + timedelta(days=1))
+
+
+def test_time_can_be_lengthened_up_to_ten_times() -> None:
+    assert attempts.deadline(START, 130, "10") == START + timedelta(minutes=1300)
+    with pytest.raises(ValueError, match=r"not by 0\.1"):
+        attempts.deadline(START, 130, "0.1")
+
+
+def test_a_bank_reads_as_it_is_written() -> None:
+    bank, findings = markdown.read(BANK, Path("c/b.md"))
+    assert findings == ()
+    first, second = bank.items
+    assert (first.question.choose, first.key.correct, first.key.today) == (1, frozenset("b"), "It differs.")
+    assert first.question.options[1].text == "Second option that runs on"
+    assert first.key.rationale("b") == "Right: it wins."
+    assert (second.question.choose, second.key.correct) == (2, frozenset("ac"))
+
+
+def test_writing_a_bank_and_reading_it_gives_the_same_items() -> None:
+    bank, _ = markdown.read(BANK, Path("c/b.md"))
+    again, findings = markdown.read(markdown.write(bank), Path("c/b.md"))
+    assert findings == ()
+    assert [item.fingerprint() for item in again.items] == [item.fingerprint() for item in bank.items]
+    assert markdown.write(again) == markdown.write(bank)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "sentence"),
+    [
+        ("title: A bank\n", "", "1:1", "lacks “title”"),
+        ("pool: exam", "pool: swimming", "1:1", "must be one of exam, check"),
+        ("## c-1-002", "## c-1-001", "22:4", "is taken by the item at line 7"),
+        ("## c-1-001", "## One", "7:4", "lower-case words"),
+        ("1.1", "eleven", "9:1", "must be a task code"),
+        ("easy", "simple", "9:16", "must be one of easy"),
+        (" · **Lesson** [l](l.md#s)\n\nWhich one?", "\n\nWhich one?", "7:1", "lacks **Lesson**"),
+        ("Which one?\n", "", "7:1", "has no stem"),
+        ("- [x] Second", "- [ ] Second", "7:1", "No option is right"),
+        ("- [ ] First", "- [x] First", "11:1", "must say “Choose two.”"),
+        ("**Choose two.**", "", "26:1", "must say “Choose two.”"),
+        ("- [ ] First", "- [ ]", "13:1", "is empty"),
+        ("- [ ] First", "- [ ] second option that runs on", "15:7", "same as the one at line 13"),
+        ("  > Right if small: here it is large.\n", "", "13:1", "has no rationale"),
+        ("- [ ] First", "- [ ] All of the above", "13:7", "may not refer to others"),
+        ("- [x] Second", "- Second", "15:1", "An option begins with"),
+        ("**Today**", "Today", "20:1", "stands under no option"),
+    ],
+)
+def test_it_finds_a_fault_in_a_bank(old: str, new: str, place: str, sentence: str) -> None:
+    assert old in BANK
+    _, findings = markdown.read(BANK.replace(old, new, 1), Path("c/b.md"))
+    found = [f"{one.line}:{one.column}: {one.sentence}" for one in findings]
+    assert any(one.startswith(f"{place}: ") and sentence in one for one in found), found
+
+
+def test_a_large_bank_is_read_in_linear_time() -> None:
+    bank, _ = markdown.read(BANK + "\n- [ ] x" * 20_000 + "[" * 20_000, Path("c/b.md"))
+    assert bank.items

@@ -1,0 +1,305 @@
+"""A sitting over HTTP: what is saved, what counts, what never leaks, and whose it is."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+import config
+from app import create_app
+from quizzes.questions import Bank, Item, Key
+from quizzes.sittings import Exams
+from quizzes.store import sync_versions
+from quizzes.views import exams
+from tests.conftest import MovableClock
+from tests.quizzes.conftest import Learner
+from web.server import _sweep
+
+Begin = Callable[..., Learner]
+
+
+def test_the_drawn_exam_has_65_items_by_weight(begin: Begin) -> None:
+    sitting = begin().sitting()
+    assert Counter(item.question.domain for item in sitting.items) == {1: 22, 2: 16, 3: 17, 4: 6, 5: 4}
+
+
+def test_it_answers_a_save_with_exactly_what_it_stores(begin: Begin) -> None:
+    learner = begin()
+    reply = learner.answer(7, "b", flagged=True).get_json()
+    assert reply["stored"] == [{"place": 7, "revision": 1, "letters": "b", "flagged": True, "late": False}]
+    assert reply["deadline"] - reply["now"] == 130 * 60 * 1000
+    page = learner.client.get(learner.address).text
+    assert 'aria-label="Question 7, answered, flagged"' in page
+
+
+def test_an_older_change_never_overwrites_a_newer_one(begin: Begin) -> None:
+    learner = begin()
+    newer = {"place": 1, "revision": 5, "letters": "a", "flagged": False, "stamp": None}
+    older = {"place": 1, "revision": 4, "letters": "b", "flagged": True, "stamp": None}
+    for change in (newer, older, older, newer):
+        stored = learner.send(change).get_json()["stored"]
+    assert stored == [{"place": 1, "revision": 5, "letters": "a", "flagged": False, "late": False}]
+
+
+def test_many_changes_travel_together(begin: Begin) -> None:
+    learner = begin()
+    changes = [{"place": n, "revision": 1, "letters": "a", "flagged": False, "stamp": None} for n in range(1, 66)]
+    assert len(learner.send(*changes).get_json()["stored"]) == 65
+
+
+def test_an_answer_given_in_time_counts_for_sixty_seconds_and_a_late_one_is_kept_unscored(
+    begin: Begin, clock: MovableClock
+) -> None:
+    learner = begin()
+    end = learner.sitting().attempt.clock.deadline
+    stamp = int(end.timestamp() * 1000) - 5_000
+    clock.now = end
+    clock.advance(seconds=30)
+    assert learner.answer(1, learner.key(1), stamp=stamp).get_json()["stored"][0]["late"] is False
+    assert learner.answer(2, learner.key(2), stamp=stamp + 10_000).get_json()["stored"][0]["late"] is True
+    clock.advance(seconds=31)
+    assert learner.answer(3, learner.key(3), stamp=stamp).get_json()["stored"][0]["late"] is True
+    report = learner.client.get(f"{learner.address}/report").text
+    assert "You answered 1 of 65 questions right" in report
+    assert learner.client.get(f"{learner.address}/review").text.count("An answer came after the end") == 2
+
+
+def test_a_late_change_leaves_the_answer_in_time_standing(begin: Begin, clock: MovableClock) -> None:
+    learner = begin()
+    learner.answer(1, learner.key(1))
+    clock.advance(hours=3)
+    learner.answer(1, "")
+    assert learner.sitting().scored()[1] == learner.key(1)
+
+
+def test_an_attempt_that_nobody_submits_closes_itself_with_what_was_saved(
+    app: Flask, begin: Begin, clock: MovableClock
+) -> None:
+    learner = begin()
+    learner.answer(1, learner.key(1))
+    clock.advance(minutes=130, seconds=59)
+    _sweep(app)
+    assert learner.sitting().attempt.clock.closed_at is None
+    clock.advance(seconds=2)
+    _sweep(app)
+    attempt = learner.sitting().attempt
+    assert attempt.clock.closed_at == attempt.clock.deadline
+    assert attempt.scaled == 114
+
+
+def test_submitting_twice_changes_nothing(begin: Begin, clock: MovableClock) -> None:
+    learner = begin()
+    learner.submit()
+    first = learner.sitting().attempt
+    clock.advance(minutes=5)
+    assert learner.submit().status_code == 303
+    assert learner.sitting().attempt == first
+
+
+def test_the_report_shows_five_domains_and_the_review_every_rationale(begin: Begin) -> None:
+    learner = begin()
+    for place in range(1, 66):
+        learner.answer(place, learner.key(place))
+    assert learner.submit().headers["Location"].endswith("/report")
+    report = learner.client.get(f"{learner.address}/report").text
+    assert ">1000<" in report
+    assert report.count('<th scope="row">') == 5
+    review = learner.client.get(f"{learner.address}/review").text
+    options = sum(len(item.question.options) for item in learner.sitting().items)
+    assert review.count('class="rationale"') == options
+    assert review.count("Read the section that teaches this") == 65
+
+
+def test_links_of_the_review_lead_to_sections_that_exist(begin: Begin) -> None:
+    learner = begin()
+    learner.submit()
+    links = set(re.findall(r'href="(/learn/[^"]+#[^"]+)"', learner.client.get(f"{learner.address}/review").text))
+    for link in links:
+        address, _, anchor = link.partition("#")
+        assert f'id="{anchor}"' in learner.client.get(address).text, link
+
+
+def test_more_time_can_be_asked_for(begin: Begin) -> None:
+    clock = begin(time="2").sitting().attempt.clock
+    assert (clock.deadline - clock.started_at).total_seconds() == 260 * 60
+
+
+def test_without_scripts_the_form_saves_and_asks_before_it_submits(begin: Begin) -> None:
+    learner = begin()
+    fields = {"csrf_token": learner.token, "q1": "a", "f2": "on", "then": "submit"}
+    answer = learner.client.post(f"{learner.address}/save", data=fields)
+    assert answer.headers["Location"].endswith("/submit")
+    assert "1 of 65 questions are answered, 1 flagged" in learner.client.get(answer.headers["Location"]).text
+    assert learner.sitting().attempt.clock.closed_at is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        7,
+        {},
+        {"responses": 7},
+        {"responses": [{}]},
+        {"responses": [{"place": "x"}]},
+        {"responses": [7]},
+        [1],
+        {"responses": [{"place": 1, "revision": 1, "letters": "a", "flagged": False, "stamp": 10**30}]},
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused_in_a_sentence(begin: Begin, body: object) -> None:
+    learner = begin()
+    answer = learner.client.post(f"{learner.address}/responses", json=body, headers={"X-CSRF-Token": learner.token})
+    assert answer.status_code == 400
+    assert "reload the page" in answer.get_json()["error"]
+
+
+def test_places_outside_the_form_and_foreign_letters_are_dropped(begin: Begin) -> None:
+    learner = begin()
+    learner.answer(66, "a")
+    learner.answer(0, "a")
+    stored = learner.answer(1, "zb<").get_json()["stored"]
+    assert stored[0]["letters"] == "b"
+    assert len(learner.sitting().responses) == 1
+
+
+@pytest.mark.parametrize("who", ["visitor", "stranger"])
+@pytest.mark.parametrize("page", ["", "/report", "/review", "/submit"])
+def test_an_attempt_is_absent_for_everybody_else(
+    begin: Begin, people: Callable[[str], FlaskClient], client: FlaskClient, who: str, page: str
+) -> None:
+    learner = begin()
+    other = people("eve") if who == "stranger" else client
+    assert other.get(f"{learner.address}{page}").status_code == 404
+
+
+@pytest.mark.parametrize("action", ["responses", "save", "submit"])
+def test_nobody_else_can_change_an_attempt(
+    begin: Begin, people: Callable[[str], FlaskClient], csrf: Callable[[FlaskClient], str], action: str
+) -> None:
+    learner = begin()
+    eve = people("eve")
+    change = {"place": 1, "revision": 9, "letters": "a", "flagged": False, "stamp": None}
+    kind = {"json": {"responses": [change]}} if action == "responses" else {"data": {"q1": "a"}}
+    answer = eve.post(f"{learner.address}/{action}", headers={"X-CSRF-Token": csrf(eve)}, **kind)
+    assert answer.status_code == 404
+    assert learner.sitting().responses == ()
+    assert learner.sitting().attempt.clock.closed_at is None
+
+
+def test_a_guests_attempt_is_kept_at_sign_up(begin: Begin, post: Callable[..., object]) -> None:
+    learner = begin()
+    learner.answer(1, "a")
+    post(learner.client, "/sign-up", name="Ada", email="ada@example.org", password="a calm long sentence")
+    assert 'aria-label="Question 1, answered"' in learner.client.get(learner.address).text
+
+
+def _permuted(item: Item) -> Item:
+    """Give another option the key, and other reasons."""
+    letters = [option.letter for option in item.question.options]
+    turned = {letter: letters[(number + 1) % len(letters)] for number, letter in enumerate(letters)}
+    correct = frozenset(turned[letter] for letter in item.key.correct)
+    return replace(item, key=Key(correct, tuple((letter, f"changed {letter}") for letter in letters), "changed"))
+
+
+def _masked(text: str) -> str:
+    return re.sub(r'(csrf[-_]token" (?:value|content)=")\w+', r"\1", text)
+
+
+def _walk(app: Flask, monkeypatch: pytest.MonkeyPatch, csrf: Callable[[FlaskClient], str]) -> list[str]:
+    """Sit an exam up to the submission and return everything the server said on the way."""
+    monkeypatch.setattr("secrets.randbelow", lambda _: 4711)
+    browser = app.test_client()
+    browser.post("/exams/saa-c01/attempts", data={"csrf_token": csrf(browser)})
+    headers = {"X-CSRF-Token": csrf(browser)}
+    said = []
+    for address in ("/", "/exams", "/exams/saa-c01", "/attempts/1", "/attempts/1/submit"):
+        answer = browser.get(address)
+        said += [_masked(answer.text), str(answer.status_code), str(len(answer.data))]
+        said += [f"{k}: {v}" for k, v in answer.headers if k not in {"Set-Cookie", "Date"}]
+    for place in range(1, 66):
+        change = {"place": place, "revision": 1, "letters": "a", "flagged": False, "stamp": None}
+        said.append(browser.post("/attempts/1/responses", json={"responses": [change]}, headers=headers).text)
+    return said
+
+
+def _with_banks(app: Flask, change: Callable[[Item], Item]) -> Exams:
+    """Set banks whose exam items are changed; those of lessons stay, for they are answered at once."""
+    with app.app_context():
+        shipped = exams()
+    banks: list[Bank] = [
+        replace(bank, items=tuple(change(item) for item in bank.items)) if bank.pool == "exam" else bank
+        for bank in shipped.banks
+    ]
+    app.extensions["exams"] = changed = Exams(shipped.blueprints, tuple(banks))
+    sync_versions(app.extensions["database"], changed.banks)
+    return changed
+
+
+def test_no_byte_before_submission_depends_on_the_key(
+    clock: MovableClock,
+    csrf: Callable[[FlaskClient], str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+    prepared_database: object,
+) -> None:
+    runs = []
+    for change in (lambda item: item, _permuted):
+        folder = tmp_path_factory.mktemp("twin")
+        shutil.copy(str(prepared_database), folder / "archway.sqlite3")
+        twin = create_app(config.load({"ARCHWAY_INSTANCE": str(folder)}))
+        twin.extensions["clock"] = clock
+        twin.config["RATELIMIT_ENABLED"] = False
+        _with_banks(twin, change)
+        runs.append(_walk(twin, monkeypatch, csrf))
+        twin.extensions["database"].engine.dispose()
+    assert runs[0] == runs[1]
+
+
+def test_the_control_the_review_does_depend_on_the_key(begin: Begin) -> None:
+    learner = begin()
+    learner.submit()
+    review = learner.client.get(f"{learner.address}/review").text
+    rationale = learner.sitting().items[0].key.rationales[0][1].split("`")[0].split("*")[0][:30]
+    assert rationale.split("'")[0] in review
+
+
+def test_items_of_lessons_are_never_drawn(app: Flask) -> None:
+    with app.app_context():
+        checks = set(exams().checks)
+        drawn = {
+            question
+            for bank in exams().banks
+            if bank.pool == "exam"
+            for question in (i.question.id for i in bank.items)
+        }
+    assert checks
+    assert not checks & drawn
+
+
+def test_a_check_answers_at_once_and_only_when_asked(
+    app: Flask, client: FlaskClient, csrf: Callable[[FlaskClient], str]
+) -> None:
+    with app.app_context():
+        item = next(iter(exams().checks.values()))
+    letters = sorted(item.key.correct)
+    data = {"csrf_token": csrf(client), "letters": letters}
+    assert "✓ right" in client.post(f"/checks/{item.question.id}", data=data).text
+    reply = client.post(f"/checks/{item.question.id}", data=data, headers={"Accept": "application/json"}).get_json()
+    assert reply["correct"] is True
+    assert [letter for letter, right, _ in reply["options"] if right] == letters
+
+
+def test_the_key_of_an_exam_item_cannot_be_asked_for_as_a_check(
+    app: Flask, client: FlaskClient, csrf: Callable[[FlaskClient], str]
+) -> None:
+    with app.app_context():
+        item = next(item for bank in exams().banks if bank.pool == "exam" for item in bank.items)
+    answer = client.post(f"/checks/{item.question.id}", data={"csrf_token": csrf(client), "letters": "a"})
+    assert answer.status_code == 404
