@@ -1,0 +1,156 @@
+"""Pages of people: begin as a guest, sign up, sign in, sign out everywhere, and the first admin's link."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response as Answer
+
+from accounts import cli, store
+from accounts.credentials import CredentialError, clean_name, hash_password, normalise_email, password_matches
+from accounts.sessions import current_person, end_every_session, end_session, ensure_person, require_role, start_session
+from db import database
+from web.clock import now
+
+routes = Blueprint("accounts", __name__, template_folder="templates")
+limiter = Limiter(get_remote_address)
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages and the command line."""
+    settings = app.extensions["settings"]
+    app.config["RATELIMIT_STORAGE_URI"] = settings.redis_url or "memory://"
+    limiter.init_app(app)
+    app.register_blueprint(routes)
+    app.cli.add_command(cli.group)
+
+
+def _account() -> str:
+    """Return what a sign-in is counted under: the account it is for, whoever asks."""
+    return f"account:{request.form.get('email', '').strip().casefold()[:254]}"
+
+
+@routes.post("/begin")
+@limiter.limit("60/hour")
+def begin() -> Answer:
+    """Begin without an account."""
+    ensure_person()
+    return redirect(url_for("web.home"), 303)
+
+
+@routes.get("/sign-up")
+def sign_up() -> str:
+    """Offer to make an account, or to keep a guest's work in one."""
+    return render_template("accounts/sign_up.html", values={}, error=None, back=_back())
+
+
+@routes.post("/sign-up")
+@limiter.limit("30/hour")
+def make_account() -> Answer | tuple[str, int]:
+    """Make an account; a guest becomes its owner and keeps what they did."""
+    try:
+        new = _new_credentials()
+        with database().writing() as connection:
+            person_id = _keep_or_create(connection, new)
+            start_session(connection, person_id)
+    except (CredentialError, store.TakenError) as error:
+        page = render_template("accounts/sign_up.html", values=request.form, error=str(error), back=_back())
+        return page, 400
+    return redirect(_back(), 303)
+
+
+@routes.get("/sign-in")
+def sign_in() -> str:
+    """Ask for address and password."""
+    return render_template("accounts/sign_in.html", values={}, error=None, back=_back())
+
+
+@routes.post("/sign-in")
+@limiter.limit("10 per 15 minutes", key_func=_account)
+@limiter.limit("100 per 15 minutes")
+def begin_session() -> Answer | tuple[str, int]:
+    """Sign in; the visit gets a new id."""
+    try:
+        email = normalise_email(request.form.get("email", ""))
+        with database().reading() as connection:
+            found = store.find_by_email(connection, email)
+    except CredentialError:
+        found = None
+    if not password_matches(found.password_hash if found else None, request.form.get("password", "")):
+        error = "Address and password do not belong together; check both and try again."
+        page = render_template("accounts/sign_in.html", values=request.form, error=error, back=_back())
+        return page, 400
+    with database().writing() as connection:
+        start_session(connection, found.id)
+    return redirect(_back(), 303)
+
+
+@routes.get("/account")
+def account() -> str:
+    """Show who one is, and the ways out."""
+    return render_template("accounts/account.html", person=require_role("learner"))
+
+
+@routes.post("/sign-out")
+def sign_out() -> Answer:
+    """End this session, or with ``everywhere`` each session of this person, on the server."""
+    person = current_person()
+    with database().writing() as connection:
+        if person is not None and "everywhere" in request.form:
+            end_every_session(connection, person.id)
+        end_session(connection)
+    return redirect(url_for("web.home"), 303)
+
+
+@routes.get("/first-admin/<token>")
+def first_admin(token: str) -> str:
+    """Offer to make the first admin's account; opening the link alone changes nothing."""
+    with database().reading() as connection:
+        if not store.is_invitation(connection, token):
+            abort(404, "This link was used or replaced; start the server again to get a new one.")
+    return render_template("accounts/first_admin.html", token=token, values={}, error=None)
+
+
+@routes.post("/first-admin/<token>")
+@limiter.limit("30/hour")
+def make_first_admin(token: str) -> Answer | tuple[str, int]:
+    """Use the link up and make its admin."""
+    try:
+        new = _new_credentials()
+        with database().writing() as connection:
+            if not store.use_invitation(connection, token, now()):
+                abort(404, "This link was used or replaced; start the server again to get a new one.")
+            person_id = _keep_or_create(connection, new)
+            store.set_role(connection, person_id, "admin")
+            start_session(connection, person_id)
+    except (CredentialError, store.TakenError) as error:
+        page = render_template("accounts/first_admin.html", token=token, values=request.form, error=str(error))
+        return page, 400
+    return redirect(url_for("web.home"), 303)
+
+
+def _new_credentials() -> store.Credentials:
+    form = request.form
+    name, email = clean_name(form.get("name", "")), normalise_email(form.get("email", ""))
+    return store.Credentials(name, email, hash_password(form.get("password", "")))
+
+
+def _keep_or_create(connection: Connection, new: store.Credentials) -> int:
+    person = current_person()
+    if person is not None and person.is_guest:
+        store.keep_guest(connection, person.id, new)
+        return person.id
+    return store.create(connection, new, "learner", now())
+
+
+def _back() -> str:
+    """Return the page of this site to go on to; an address of another site leads home."""
+    target = request.values.get("next", "")
+    parts = urlsplit(target)
+    safe = target.startswith("/") and not target.startswith("//") and not parts.netloc and not parts.scheme
+    printable = target.isprintable() and "\\" not in target
+    return target if safe and printable else url_for("web.home")
