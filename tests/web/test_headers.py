@@ -1,0 +1,70 @@
+"""The headers of every answer, whatever it is an answer to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask, request
+from flask.testing import FlaskClient
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+PATHS = ("/", "/thing", "/healthz", "/robots.txt", "/favicon.ico", "/static/web/site.css", "/nothing", "/broken")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_carries_the_same_protection(visitor: FlaskClient, path: str) -> None:
+    headers = visitor.get(path).headers
+    assert headers["Content-Security-Policy"] == POLICY
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["Permissions-Policy"] == "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+    assert "Strict-Transport-Security" not in headers
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/broken"])
+def test_a_page_is_kept_by_no_proxy(visitor: FlaskClient, path: str) -> None:
+    assert visitor.get(path).headers["Cache-Control"] == "private, no-cache"
+
+
+def test_with_https_cookies_are_bound_to_it(make: Callable[..., Flask]) -> None:
+    browser = make(ARCHWAY_HTTPS="on").test_client()
+    answer = browser.get("/", base_url="https://localhost")
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert answer.headers["Set-Cookie"].startswith("__Host-archway=")
+    assert "Secure; HttpOnly; Path=/; SameSite=Lax" in answer.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize(("proxies", "scheme"), [("0", "http"), ("1", "https")])
+def test_forwarded_headers_count_only_behind_a_trusted_proxy(
+    make: Callable[..., Flask], proxies: str, scheme: str
+) -> None:
+    app = make(ARCHWAY_PROXIES=proxies)
+    app.add_url_rule("/scheme", view_func=lambda: request.scheme)
+    assert app.test_client().get("/scheme", headers={"X-Forwarded-Proto": "https"}).text == scheme
+
+
+def test_health_says_ok_only_while_the_database_answers(site: Flask, visitor: FlaskClient) -> None:
+    answer = visitor.get("/healthz")
+    assert (answer.json, answer.headers["Cache-Control"]) == ({"status": "ok"}, "no-store")
+    site.extensions["database"].engine.dispose()
+    path = site.extensions["settings"].instance / "archway.sqlite3"
+    path.unlink()
+    path.mkdir()
+    assert visitor.get("/healthz").status_code == 500
+
+
+def test_crawlers_are_kept_from_what_belongs_to_people(visitor: FlaskClient) -> None:
+    lines = visitor.get("/robots.txt").text.splitlines()
+    assert lines[0] == "User-agent: *"
+    assert {"Disallow: /attempts/", "Disallow: /account"} <= set(lines)
+
+
+def test_the_mark_is_served_at_the_old_address(visitor: FlaskClient) -> None:
+    assert visitor.get("/favicon.ico").mimetype == "image/svg+xml"

@@ -1,0 +1,139 @@
+"""Errors as people meet them: what happened, what is safe and what to do; never a traceback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote
+
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
+from flask_limiter import RateLimitExceeded
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, ServiceUnavailable, default_exceptions
+from werkzeug.wrappers import Response as Answer
+
+from accounts.sessions import SignInRequired
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What an error page says: a title, what happened, what is safe, what to do."""
+
+    title: str
+    happened: str
+    safe: str
+    advice: str
+
+
+_STORED = "What the pages before this one called saved is saved."
+_EXPLANATIONS = {
+    400: Explanation(
+        "This could not be read",
+        "Something in the form or the address is not as the page expects it.",
+        "Nothing was changed.",
+        "Go back, check what you entered and send it again.",
+    ),
+    403: Explanation(
+        "This is not open to you",
+        "The page belongs to somebody else, or to another role.",
+        "Nothing was changed.",
+        "Go back, or sign in with the account that may see it.",
+    ),
+    404: Explanation(
+        "There is nothing at this address",
+        "The address may be old or mistyped.",
+        _STORED,
+        "Choose from the navigation above, or begin at the home page.",
+    ),
+    405: Explanation(
+        "This address only takes a form",
+        "It was opened as a page, or a form was sent to a page that takes none.",
+        "Nothing was changed.",
+        "Go back to the page with the form and send it from there.",
+    ),
+    413: Explanation(
+        "That is too large",
+        "What was sent is larger than this page accepts.",
+        "Nothing of it was stored.",
+        "Send a smaller file or a shorter text.",
+    ),
+    429: Explanation(
+        "That was too often",
+        "More came from here in a short time than one person sends.",
+        _STORED,
+        "Wait a few minutes, then try again.",
+    ),
+    500: Explanation(
+        "Something went wrong here",
+        "The fault is on this side; the operator's log has the details.",
+        _STORED,
+        "Try once more; if it happens again, tell the operator what you did and when.",
+    ),
+    503: Explanation(
+        "The site cannot take this just now",
+        "The database is busy, full or closed for writing.",
+        "Nothing was half stored. " + _STORED,
+        "Wait a few seconds, then send it again; if it stays so, tell the operator.",
+    ),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error with a page, or with JSON where the request speaks JSON."""
+    app.register_error_handler(SignInRequired, _ask_to_sign_in)
+    app.register_error_handler(OperationalError, _answer_database_trouble)
+    # Flask logs an unexpected exception with its traceback and hands it to this handler as InternalServerError.
+    app.register_error_handler(HTTPException, _answer)
+
+
+def explain(code: int, sentence: str | None = None) -> Explanation:
+    """Return what to say of a status code; ``sentence`` is what the view said happened, if it said something."""
+    known = _EXPLANATIONS.get(code)
+    if known is None:
+        known = Explanation(HTTPStatus(code).phrase, "The request could not be answered.", "", "Go back and try again.")
+    # A view's sentence already says what to do.
+    return Explanation(known.title, sentence, known.safe, "") if sentence else known
+
+
+def _answer(error: HTTPException) -> Response:
+    code = error.code or 500
+    words = explain(code, _own_sentence(error, code))
+    if code >= 500:
+        # Looking for the person may be just what failed.
+        g.setdefault("person", None)
+    if _speaks_json():
+        answer = make_response(jsonify(error=words.happened), code)
+    else:
+        answer = make_response(render_template("web/error.html", code=code, words=words), code)
+    for name, value in error.get_headers():
+        if name != "Content-Type":
+            answer.headers[name] = value
+    return answer
+
+
+def _own_sentence(error: HTTPException, code: int) -> str | None:
+    """Return the sentence a view gave to ``abort``; None where it is only a library's own."""
+    standard = default_exceptions.get(code, HTTPException).description
+    ours = code < 500 and error.description != standard and not isinstance(error, RateLimitExceeded)
+    return error.description if ours else None
+
+
+def _answer_database_trouble(error: OperationalError) -> Response:
+    trouble = str(error.orig)
+    if not any(word in trouble for word in ("locked", "full", "readonly")):
+        raise error
+    current_app.logger.error("The database refused %s %s: %s", request.method, request.path, trouble)
+    return _answer(ServiceUnavailable(retry_after=2))
+
+
+def _ask_to_sign_in(_error: SignInRequired) -> Answer | tuple[Response, int]:
+    if _speaks_json():
+        return jsonify(error="Sign in, then try again."), 401
+    if request.method not in {"GET", "HEAD"}:
+        return redirect("/sign-in", 303)
+    return redirect(f"/sign-in?next={quote(request.full_path.rstrip('?'))}", 303)
+
+
+def _speaks_json() -> bool:
+    accepted = request.accept_mimetypes
+    return request.is_json or accepted["application/json"] > accepted["text/html"]

@@ -1,0 +1,25 @@
+"""What rooms do when the server starts and while it runs: prepare once, start background work, sweep each minute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flask import Flask
+
+Step = Callable[[Flask], None]
+
+
+@dataclass
+class Lifecycle:
+    """``prepare`` runs before the first request is served, ``start`` begins background work, ``sweep`` recurs."""
+
+    prepare: list[Step] = field(default_factory=list)
+    start: list[Step] = field(default_factory=list)
+    sweep: list[Step] = field(default_factory=list)
+
+
+def lifecycle(app: Flask) -> Lifecycle:
+    """Return the register of ``app``."""
+    found: Lifecycle = app.extensions.setdefault("lifecycle", Lifecycle())
+    return found

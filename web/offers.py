@@ -1,0 +1,66 @@
+"""What rooms offer to pages that are not theirs: doors and next steps on the home page, embeds in lessons.
+
+A room's ``views.py`` registers its offers when the application is made; the home page and the lesson page show
+them without knowing the room. So no room imports another for the sake of a link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask, current_app
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Door:
+    """One way into the house, with one live fact about what is behind it."""
+
+    order: int
+    title: str
+    text: str
+    fact: str
+    address: str
+    action: str
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What a person can do next; the most urgent one (the lowest number) is shown as a card with one button."""
+
+    urgency: int
+    title: str
+    text: str
+    address: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a person has come in one domain: an arch that fills, ``done`` of ``total`` stones."""
+
+    title: str
+    address: str
+    done: int
+    total: int
+
+
+@dataclass
+class Offers:
+    """The register. Every function takes the person (or None for a visitor) and is called on each request."""
+
+    doors: list[Callable[[Any], Door]] = field(default_factory=list)
+    next_steps: list[Callable[[Any], NextStep | None]] = field(default_factory=list)
+    progress: list[Callable[[Any], list[Progress]]] = field(default_factory=list)
+    covers: list[Callable[[], Any]] = field(default_factory=list)
+    embeds: dict[str, Callable[[str], Markup | None]] = field(default_factory=dict)
+    """kind → function(reference) → what a lesson shows there, or None where the reference is unknown."""
+
+
+def offers(app: Flask | None = None) -> Offers:
+    """Return the register of ``app``, or of the application that handles this request."""
+    extensions = (app or current_app).extensions
+    found: Offers = extensions.setdefault("offers", Offers())
+    return found

@@ -1,0 +1,131 @@
+"""What protects every request: the visit cookie, form tokens, and the headers of every answer.
+
+A visit is a random id in a cookie. The accounts room keeps the SHA-256 of an id that belongs to a person; an id
+that no row knows is simply a visitor. The form token is an HMAC of the id, so it needs no storage and dies with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, current_app, g, request
+
+from config import Settings
+
+TOKEN_FIELD = "csrf_token"  # noqa: S105 (a field's name)
+TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105 (a header's name)
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_LIFETIME = 60 * 60 * 24 * 90
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Check every unsafe request and set the headers of every answer."""
+    app.before_request(_check_origin_and_token)
+    app.after_request(_set_headers)
+    app.jinja_env.globals["csrf_token"] = csrf_token
+
+
+def visit_id() -> str:
+    """Return the id of this visit, made anew if the browser sent none; the answer then sets the cookie."""
+    if "visit" not in g:
+        sent = request.cookies.get(cookie_name(), "")
+        g.visit = sent if len(sent) == 43 else _new_visit()
+    visit: str = g.visit
+    return visit
+
+
+def sent_visit_id() -> str | None:
+    """Return the id that the browser sent, or None; never makes one."""
+    sent = request.cookies.get(cookie_name(), "")
+    return sent if len(sent) == 43 else None
+
+
+def rotate_visit() -> str:
+    """Give this visit a new id, as after signing in, and return it."""
+    g.visit = _new_visit()
+    return visit_id()
+
+
+def visit_hash(visit: str) -> str:
+    """Return what the database may know of a visit's id."""
+    return hashlib.sha256(visit.encode()).hexdigest()
+
+
+def csrf_token() -> str:
+    """Return the token that this visit's forms carry."""
+    return _token_of(visit_id())
+
+
+def cookie_name() -> str:
+    """Return the cookie's name; the prefix __Host- binds it to this host, and needs HTTPS."""
+    return "__Host-archway" if _settings().https else "archway"
+
+
+def _new_visit() -> str:
+    g.new_visit = True
+    return secrets.token_urlsafe(32)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+def _token_of(visit: str) -> str:
+    return hmac.new(_settings().secret_key.encode(), b"csrf:" + visit.encode(), hashlib.sha256).hexdigest()
+
+
+def _check_origin_and_token() -> None:
+    if request.method in _SAFE:
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        abort(403, "This form was sent from another site; open the page here and try again.")
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        abort(403, "This form was sent from another site; open the page here and try again.")
+    visit = sent_visit_id()
+    sent = request.headers.get(TOKEN_HEADER) or request.form.get(TOKEN_FIELD, "")
+    if visit is None or not hmac.compare_digest(sent.encode(), _token_of(visit).encode()):
+        abort(403, "This form has grown too old; go back, reload the page and send it again.")
+
+
+def _set_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if _settings().https:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if "new_visit" in g:
+        response.set_cookie(
+            cookie_name(), g.visit, max_age=_LIFETIME, secure=_settings().https, httponly=True, samesite="Lax", path="/"
+        )
+    if response.mimetype == "text/html" or "new_visit" in g:
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response

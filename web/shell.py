@@ -1,0 +1,33 @@
+"""The shell: security, errors, static files and the base page, made ready before the rooms are registered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from accounts.sessions import current_person
+from config import Settings
+from web import assets, errors, security, views
+
+MAXIMUM_REQUEST_BYTES = 16 * 1024 * 1024
+
+
+def init_app(app: Flask) -> None:
+    """Prepare the application for its rooms."""
+    settings: Settings = app.extensions["settings"]
+    if settings.proxies:
+        count = settings.proxies
+        proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
+        app.wsgi_app = proxied  # type: ignore[method-assign] # Flask documents this as the way to wrap an application
+    app.config["MAX_CONTENT_LENGTH"] = MAXIMUM_REQUEST_BYTES
+    security.init_app(app)
+    errors.init_app(app)
+    assets.init_app(app)
+    app.register_blueprint(views.routes)
+    app.context_processor(_known_to_every_page)
+
+
+def _known_to_every_page() -> dict[str, Any]:
+    return {"person": current_person(), "theme": views.current_theme()}

@@ -1,0 +1,112 @@
+"""The pages that belong to no room: home, the choice of a theme, the style sheet, and what machines ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, url_for
+from sqlalchemy import select, update
+from werkzeug.wrappers import Response as Answer
+
+from accounts.models import PersonRow
+from accounts.sessions import current_person
+from db import database
+from web import assets
+from web.offers import NextStep, offers
+
+THEMES = ("auto", "light", "dark")
+THEME_COOKIE = "theme"
+ROBOTS = """\
+User-agent: *
+Disallow: /account
+Disallow: /attempts/
+Disallow: /first-admin/
+Disallow: /studio/
+"""
+
+routes = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/static/web")
+
+
+@routes.get("/")
+def home() -> str:
+    """Show a visitor the doors, and a person what to do next."""
+    person, register = current_person(), offers()
+    return render_template(
+        "web/home.html",
+        doors=sorted((door(person) for door in register.doors), key=lambda door: door.order),
+        step=most_urgent(step(person) for step in register.next_steps),
+        domains=[domain for progress in register.progress for domain in progress(person)],
+        covers=[cover for show in register.covers if (cover := show())],
+    )
+
+
+def most_urgent(steps: Iterable[NextStep | None]) -> NextStep | None:
+    """Return the step with the lowest urgency number; of equals, the first."""
+    return min((step for step in steps if step), key=lambda step: step.urgency, default=None)
+
+
+@routes.post("/theme")
+def choose_theme() -> Answer:
+    """Keep the theme with the person, or in a cookie for a visitor, and show the page again."""
+    theme = request.form.get("theme", "")
+    if theme not in THEMES:
+        abort(400, f"The theme is one of {', '.join(THEMES)}; go back and choose one.")
+    answer, person = redirect(_page_before(), 303), current_person()
+    if person is None:
+        secure = current_app.extensions["settings"].https
+        answer.set_cookie(THEME_COOKIE, theme, max_age=31536000, secure=secure, httponly=True, samesite="Lax")
+        return answer
+    with database().writing() as connection:
+        connection.execute(update(PersonRow).where(PersonRow.id == person.id).values(theme=theme))
+    answer.delete_cookie(THEME_COOKIE)
+    return answer
+
+
+def current_theme() -> str:
+    """Return the theme of this request: the person's own choice, else this browser's, else ``auto``."""
+    person = current_person()
+    if person is not None and person.theme != "auto":
+        return person.theme
+    kept = request.cookies.get(THEME_COOKIE)
+    return kept if kept in THEMES else "auto"
+
+
+@routes.get(f"/static/web/{assets.STYLESHEET}")
+def stylesheet() -> Answer:
+    """Serve the sheets of web/static/css as one."""
+    answer = Response(assets.stylesheet(), content_type="text/css; charset=utf-8")
+    answer.add_etag()
+    return answer.make_conditional(request)
+
+
+@routes.get("/healthz")
+def healthz() -> Response:
+    """Say that the site answers and reaches its database."""
+    with database().reading() as connection:
+        connection.execute(select(1))
+    answer = jsonify(status="ok")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@routes.get("/robots.txt")
+def robots() -> Response:
+    """Ask crawlers to leave out what belongs to people."""
+    return Response(ROBOTS, content_type="text/plain; charset=utf-8")
+
+
+@routes.get("/favicon.ico")
+def favicon() -> Response:
+    """Serve the mark to what asks at the old address."""
+    return routes.send_static_file("favicon.svg")
+
+
+def _page_before() -> str:
+    """Return the path of the page that sent the form, on this site only."""
+    before = urlsplit(request.referrer or "")
+    if before.netloc != request.host:
+        return url_for("web.home")
+    # A path that begins with two slashes would name another site.
+    path = "/" + before.path.lstrip("/\\")
+    return f"{path}?{before.query}" if before.query else path
