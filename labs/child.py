@@ -1,0 +1,188 @@
+"""The child process of a run: a supervisor that ends everything with itself, and under it the lab with its limits.
+
+A program of its own that imports little, so that it starts within a few hundredths of a second. It reads one job as a
+line of JSON and then watches the same pipe: its end means that the server has died or wants no more of the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+DONE, REFUSED, TIME, MEMORY, ERROR, CANCELLED = 0, 10, 11, 12, 13, 14
+"""Exit statuses, one for each way a run ends."""
+
+MEBIBYTE = 1 << 20
+
+
+def main() -> int:
+    """Read the job, run the lab and return how it ended."""
+    job = _read_job()
+    if job is None:
+        return CANCELLED
+    end = time.monotonic() + job["seconds"]
+    events = os.dup(1)
+    silence = os.open(os.devnull, os.O_RDWR)
+    os.dup2(silence, 1)
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    lab = os.fork()
+    if lab == 0:
+        os.dup2(silence, 0)
+        os.setsid()
+        # os._exit: the lab must not come back into the supervisor's code, whatever it raises.
+        os._exit(_run_lab(job, events))
+    os.close(events)
+    try:
+        return _watch(lab, end, woken)
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(lab, signal.SIGKILL)
+
+
+def _read_job() -> dict[str, Any] | None:
+    text = b""
+    while not text.endswith(b"\n"):
+        piece = os.read(0, 65536)
+        if not piece:
+            return None
+        text += piece
+    job: dict[str, Any] = json.loads(text)
+    return job
+
+
+def _watch(lab: int, end: float, woken: int) -> int:
+    """Wait for the lab itself, not for the end of its output: what it started may hold that open for ever."""
+    while True:
+        left = end - time.monotonic()
+        if left <= 0:
+            return TIME
+        ready, _, _ = select.select([0, woken], [], [], left)
+        if 0 in ready:
+            return CANCELLED
+        if woken in ready:
+            os.read(woken, 4096)
+            status = _reap(lab)
+            if status is not None:
+                return _meaning(status)
+
+
+def _reap(lab: int) -> int | None:
+    """Collect every child that ended, as process 1 of a namespace must; return the lab's status if it is one."""
+    found = None
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            process, status = os.waitpid(-1, os.WNOHANG)
+            if process == 0:
+                break
+            if process == lab:
+                found = status
+    return found
+
+
+def _meaning(status: int) -> int:
+    if os.WIFEXITED(status):
+        return os.WEXITSTATUS(status)
+    # The kernel ends what uses up the machine's memory by SIGKILL; nobody else here sends it to a running lab.
+    return {signal.SIGXCPU: TIME, signal.SIGKILL: MEMORY}.get(signal.Signals(os.WTERMSIG(status)), ERROR)
+
+
+class Reporter:
+    """Writes what a lab reports as lines of JSON."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def progress(self, share: float) -> None:
+        """Say that this share of the work is done, from 0 to 1."""
+        self.write("progress", share=round(share, 4))
+
+    def metric(self, at: float, **values: float) -> None:
+        """Give values as they stand at the moment ``at``, in the lab's own seconds."""
+        self.write("metric", at=round(at, 4), values=values)
+
+    def log(self, text: str) -> None:
+        """Say something in words."""
+        self.write("log", text=text)
+
+    def write(self, kind: str, **rest: Any) -> None:
+        """Write one event."""
+        line = memoryview(json.dumps({"kind": kind, **rest}).encode() + b"\n")
+        while line:
+            line = line[os.write(self._descriptor, line) :]
+
+
+def _run_lab(job: Mapping[str, Any], events: int) -> int:
+    reporter = Reporter(events)
+    try:
+        _limit(job)
+        _perform(job, reporter)
+    except MemoryError:
+        return MEMORY
+    except BaseException as error:  # noqa: BLE001 (a lab may raise anything, SystemExit too, and each end has a sentence)
+        refused = type(error).__name__ == "Refused"
+        reporter.write("end", text=str(error) if refused else _sentence(error))
+        return REFUSED if refused else ERROR
+    return DONE
+
+
+def _limit(job: Mapping[str, Any]) -> None:
+    for kind, limit in (
+        (resource.RLIMIT_CPU, job["seconds"] + 1),
+        (resource.RLIMIT_AS, job["memory_mib"] * MEBIBYTE),
+        (resource.RLIMIT_FSIZE, job["file_mib"] * MEBIBYTE),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (limit, limit))
+
+
+def _perform(job: Mapping[str, Any], reporter: Reporter) -> None:
+    """Run the lab, report its findings, and ask the checks about them."""
+    folder = Path(job["folder"])
+    lab, checks = _load(folder / "lab.py"), _load(folder / "checks.py")
+    given = {name: tuple(one) if isinstance(one, list) else one for name, one in job["parameters"].items()}
+    findings = lab.run(lab.Parameters(**given), job["seed"], reporter)
+    shown = {name: {"value": found.value, "unit": found.unit} for name, found in findings.items()}
+    reporter.write("findings", findings=shown)
+    values = {name: found.value for name, found in findings.items() if isinstance(found.value, int | float)}
+    for name in job["checks"]:
+        reporter.write("check", name=name, passed=bool(getattr(checks, name)(values)))
+    reporter.progress(1)
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"lab_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path.name} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up by its name.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _sentence(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" in {Path(trace.tb_frame.f_code.co_filename).name} line {trace.tb_lineno}" if trace else ""
+    return f"The lab failed{place}: {type(error).__name__}: {error}."
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    # Not sys.exit: as process 1 of a namespace, ending at once ends everything that the lab started.
+    os._exit(main())

@@ -1,0 +1,37 @@
+"""What a lab's code and the rest of the house say to each other: findings, reports and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+
+class Finding(NamedTuple):
+    """One measured value and its unit; a histogram's value is a list of [upper edge, count]."""
+
+    value: Any
+    unit: str
+
+
+Findings = Mapping[str, Finding]
+"""What a run found, by name."""
+
+Values = Mapping[str, float]
+"""The findings that are numbers, by name: what a check is given."""
+
+
+class Refused(ValueError):  # noqa: N818 (an answer of the lab, not a fault in it)
+    """The lab cannot run with these parameters; the sentence says which of them to change."""
+
+
+class Report(Protocol):
+    """How a lab tells what it is doing while it runs."""
+
+    def progress(self, share: float) -> None:
+        """Say that this share of the work is done, from 0 to 1."""
+
+    def metric(self, at: float, **values: float) -> None:
+        """Give values as they stand at the moment ``at``, in the lab's own seconds."""
+
+    def log(self, text: str) -> None:
+        """Say something in words."""

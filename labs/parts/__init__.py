@@ -1,0 +1,1 @@
+"""Parts of an architecture that labs share, as pure models."""

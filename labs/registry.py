@@ -1,0 +1,215 @@
+"""The catalog on disk: each folder with a ``lab.toml`` is a lab; there is no list to edit."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from labs.parameters import KINDS, Parameter, ParameterError, Value
+
+CATALOG = Path(__file__).parent / "catalog"
+FILES = ("lab.toml", "brief.md", "lab.py", "checks.py", "published.toml", "solution.toml")
+
+T = TypeVar("T")
+
+
+class LabError(ValueError):
+    """A lab's folder that cannot be used: the file, and what to do about it."""
+
+    def __init__(self, path: Path, sentence: str) -> None:
+        super().__init__(f"{path}: {sentence}")
+        self.path = path
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the architecture: what stands for it in the lab, and where that differs from the real thing."""
+
+    name: str
+    stands_for_it: str
+    differs: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a learner is to bring about: the name of the check that settles it, its title, and the check's hint."""
+
+    check: str
+    title: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """Figures that the source published for one of its runs, by the names of the findings they stand beside."""
+
+    name: str
+    title: str
+    figures: Mapping[str, float]
+    histogram: tuple[tuple[float, int], ...] = ()
+    beside: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    beside_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SolvedRun:
+    """Parameters and a seed that pass a check; ``published`` names the table to compare them with."""
+
+    check: str
+    seed: int
+    parameters: Mapping[str, str]
+    published: str = ""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab as its folder tells it; ``chart`` names the metrics that are drawn over its own time."""
+
+    slug: str
+    folder: Path
+    title: str
+    summary: str
+    fact: str
+    minutes: int
+    level: str
+    source: str
+    domains: tuple[str, ...]
+    brief: str
+    parts: tuple[Part, ...]
+    parameters: tuple[Parameter, ...]
+    tasks: tuple[Task, ...]
+    published: tuple[PublishedTable, ...]
+    chart: tuple[str, ...] = ()
+
+    @property
+    def drawing(self) -> Path | None:
+        """The architecture as an SVG file, if the lab has one."""
+        path = self.folder / "drawing.svg"
+        return path if path.is_file() else None
+
+    def defaults(self) -> dict[str, Value]:
+        """Return every parameter's default."""
+        return {parameter.name: parameter.default for parameter in self.parameters}
+
+    def read(self, texts: Mapping[str, str]) -> tuple[dict[str, Value], dict[str, str]]:
+        """Turn the texts of a form or a command line into (values of all parameters, faults by name)."""
+        values, faults = self.defaults(), {}
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for name, text in texts.items():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(known)}."
+                faults[name] = f"{name} is no parameter of {self.slug}; {hint}"
+                continue
+            try:
+                values[name] = known[name].read(text)
+            except ParameterError as error:
+                faults[name] = str(error)
+        return values, faults
+
+    def solution(self) -> tuple[SolvedRun, ...]:
+        """Read the runs that together pass every check; they are on disk only, never on a page."""
+        path = self.folder / "solution.toml"
+        return tuple(_make(SolvedRun, one, path, "runs") for one in _table(path).get("runs", []))
+
+
+def load(root: Path = CATALOG) -> tuple[tuple[Lab, ...], tuple[LabError, ...]]:
+    """Read every folder of ``root`` that has a ``lab.toml``: the labs by slug, and what kept others out."""
+    labs, errors = [], []
+    for path in sorted(root.glob("*/lab.toml")):
+        try:
+            labs.append(read(path.parent))
+        except LabError as error:
+            errors.append(error)
+    return tuple(labs), tuple(errors)
+
+
+def read(folder: Path) -> Lab:
+    """Read one lab's folder; raise LabError for the first fault, with the file's name."""
+    for name in FILES:
+        if not (folder / name).is_file():
+            raise LabError(folder / name, "The file is missing; every lab has one.")
+    path = folder / "lab.toml"
+    table = _table(path)
+    hints = _hints(folder / "checks.py")
+    given = {
+        **table,
+        "slug": folder.name.replace("_", "-"),
+        "folder": folder,
+        "brief": (folder / "brief.md").read_text("utf-8"),
+        "domains": tuple(table.get("domains", ())),
+        "chart": tuple(table.get("chart", ())),
+        "parts": tuple(_make(Part, one, path, "parts") for one in table.get("parts", ())),
+        "parameters": tuple(_parameter(one, path) for one in table.get("parameters", ())),
+        "tasks": tuple(_task(one, path, hints) for one in table.get("tasks", ())),
+        "published": _published(folder / "published.toml"),
+    }
+    return _make(Lab, given, path, "")
+
+
+def find(labs: tuple[Lab, ...], slug: str) -> Lab | None:
+    """Return the lab with that slug."""
+    return next((lab for lab in labs if lab.slug == slug), None)
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LabError(path, f"This cannot be read as TOML: {error}.") from None
+
+
+def _make(kind: type[T], table: Mapping[str, Any], path: Path, where: str) -> T:
+    """Make a value of the table; raise LabError where it lacks a field or has one that nothing reads."""
+    place = f"[[{where}]] " if where else ""
+    known = {one.name: one for one in fields(kind)}  # type: ignore[arg-type]  # only called with dataclasses
+    for name in table:
+        if name not in known:
+            raise LabError(path, f"{place}has “{name}”, which nothing reads; use {', '.join(known)}.")
+    for name, one in known.items():
+        if name not in table and one.default is MISSING and one.default_factory is MISSING:
+            raise LabError(path, f"{place}lacks “{name}”.")
+    return kind(**table)
+
+
+def _parameter(table: Mapping[str, Any], path: Path) -> Parameter:
+    if table.get("kind") not in KINDS:
+        raise LabError(path, f"[[parameters]] has the kind “{table.get('kind')}”; use {', '.join(KINDS)}.")
+    lists = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+    return _make(Parameter, lists, path, "parameters")
+
+
+def _task(table: Mapping[str, Any], path: Path, hints: Mapping[str, str]) -> Task:
+    check = str(table.get("check"))
+    if check not in hints:
+        raise LabError(path, f"[[tasks]] names the check “{check}”; checks.py has {', '.join(hints)}.")
+    return _make(Task, {**table, "hint": hints[check]}, path, "tasks")
+
+
+def _hints(path: Path) -> dict[str, str]:
+    """Return the docstring of each check without running the lab's code."""
+    try:
+        tree = ast.parse(path.read_text("utf-8"))
+    except SyntaxError as error:
+        raise LabError(path, f"Line {error.lineno} is not Python: {error.msg}.") from None
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+    return {node.name: " ".join((ast.get_docstring(node) or "").split()) for node in functions}
+
+
+def _published(path: Path) -> tuple[PublishedTable, ...]:
+    tables = []
+    for one in _table(path).get("tables", []):
+        lists = {
+            **one,
+            "histogram": tuple((edge, count) for edge, count in one.get("histogram", [])),
+            "beside": {name: tuple(values) for name, values in one.get("beside", {}).items()},
+            "beside_columns": tuple(one.get("beside_columns", ())),
+        }
+        tables.append(_make(PublishedTable, lists, path, "tables"))
+    return tuple(tables)
