@@ -1,0 +1,1 @@
+"""The monthly digest: choosing an issue, making a book of it, and building it when it is due."""

@@ -1,0 +1,95 @@
+"""``flask publisher``: build an issue, see what is due; ``flask scheduler``: the schedule in the foreground."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+from apscheduler.schedulers.blocking import BlockingScheduler
+from flask import current_app
+from flask.cli import AppGroup, with_appcontext
+
+from db import database, upgrade
+from publisher import issue, schedule, sources, store
+from publisher.epub import Edition
+from publisher.issue import IssueError, MonthError
+from publisher.package import PackageError
+from web.clock import now
+
+group = AppGroup("publisher", help="Build the monthly issue.")
+
+
+@group.command()
+@click.argument("month", metavar="YYYY-MM")
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write; archway-YYYY-MM.epub if not given.")
+@click.option("--publish", is_flag=True, help="Also put it on the site, in place of an earlier build.")
+def build(month: str, out: Path | None, publish: bool) -> None:
+    """Build the issue of YYYY-MM and print its path, its size in bytes and its SHA-256."""
+    try:
+        edition = sources.build(month)
+    except MonthError as error:
+        raise click.UsageError(str(error)) from None
+    except (IssueError, PackageError) as error:
+        _fail(str(error))
+    path = out or Path(f"archway-{month}.epub")
+    try:
+        _write(path, edition.epub)
+    except OSError as error:
+        _fail(f"{path} cannot be written: {error.strerror}; give another place with --out.")
+    if publish:
+        _publish(edition)
+    click.echo(f"{path} {len(edition.epub)} {edition.sha256}")
+
+
+@group.command()
+def status() -> None:
+    """List every month that has content: when it is due, its state, and what was built."""
+    upgrade(database())
+    with database().reading() as connection:
+        runs = {run.month: run for run in store.runs(connection)}
+        built = {one.month: one for one in store.published(connection)}
+    for month in issue.months(sources.library()):
+        run, one = runs.get(month), built.get(month)
+        state = "published" if one else run.state if run else "waiting"
+        what = f"{one.size} bytes, {one.sha256}" if one else run.failure if run else ""
+        click.echo(f"{month}  due {issue.due_at(month):%Y-%m-%d %H:%M} UTC  {state:9}  {what}".rstrip())
+
+
+@click.command()
+@with_appcontext
+def scheduler() -> None:
+    """Build each month's issue when it is due, until interrupted."""
+    upgrade(database())
+    runner = BlockingScheduler(timezone="UTC")
+    # The proxy would be empty in the scheduler's threads.
+    schedule.add_tick(runner, current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's documented way)
+    with contextlib.suppress(KeyboardInterrupt):
+        runner.start()
+
+
+def _publish(edition: Edition) -> None:
+    upgrade(database())
+    with database().writing() as connection:
+        store.save(database(), connection, edition, now())
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file so that its name never stands for half of it."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(draft).chmod(0o644)
+        Path(draft).replace(path)
+    except OSError:
+        Path(draft).unlink()
+        raise
+
+
+def _fail(sentence: str) -> None:
+    click.echo(sentence, err=True)
+    sys.exit(1)

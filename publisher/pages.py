@@ -1,0 +1,268 @@
+"""The documents of an issue in XHTML: its letter, articles, talks, startups, labs, quiz, answers and contents.
+
+Keys and rationales stand in the answers chapter alone; the quiz and the answers link to each other.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import jinja2
+
+from content import render
+from content.library import Note, Page, Schedule
+from content.render import Embed
+from content.timetable import Talk
+from publisher import links
+from publisher.issue import Issue, IssueError, day_name, month_name
+from publisher.lint import LONGEST_ALTERNATIVE
+from publisher.package import NCX, XHTML, Resource
+
+MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
+STYLE = Path(__file__).with_name("book.css")
+_RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
+_PICTURE = re.compile(r'<img src="([^"]*)" alt="([^"]*)"')
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A place in the contents list: at most two levels, as many readers show no more."""
+
+    title: str
+    name: str
+    language: str = "en"
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day's talks."""
+
+    name: str
+    talks: tuple[Talk, ...]
+
+
+@dataclass(frozen=True)
+class PrintedOption:
+    """An option of the quiz with what the answers chapter says of it."""
+
+    letter: str
+    html: str
+    correct: bool
+    rationale: str
+
+
+@dataclass(frozen=True)
+class PrintedItem:
+    """An item of the quiz; the quiz chapter uses nothing of its key."""
+
+    number: int
+    stem: str
+    options: tuple[PrintedOption, ...]
+    answer: str
+    today: str
+
+
+def resources(issue: Issue, identifier: str) -> tuple[Resource, ...]:
+    """Return every file of the book but its cover, documents in reading order."""
+    contents = tuple(_contents(issue))
+    documents = [
+        _document("title.xhtml", issue=issue, sizes=_sizes(issue)),
+        _document("nav.xhtml", issue=issue, contents=contents, first=contents[0].name),
+        *_parts(issue),
+    ]
+    ncx = _environment().get_template("toc.ncx").render(issue=issue, contents=contents, identifier=identifier)
+    pictures = [picture for note in issue.articles for picture in _pictures(note)]
+    return (
+        *documents,
+        Resource("toc.ncx", NCX, ncx.encode()),
+        Resource("book.css", "text/css", STYLE.read_bytes()),
+        *pictures,
+    )
+
+
+def has_drawings(documents: Sequence[Resource]) -> bool:
+    """Return whether there is anything to look at beside the text and the cover."""
+    return any(b"<svg" in one.content or one.media_type.startswith("image/") for one in documents)
+
+
+def _parts(issue: Issue) -> Iterator[Resource]:
+    if issue.letter:
+        yield _document("letter.xhtml", html=_text(issue, issue.letter, None))
+    for section in issue.sections:
+        for note in section.notes:
+            yield _article(issue, section.title, note)
+    if issue.schedule:
+        yield _talks(issue, issue.schedule)
+    if issue.startups:
+        page = issue.startups.page
+        text = _text(issue, page.body, page.folder)
+        elsewhere = month_name(issue.startups.month) if issue.startups.month != issue.month else ""
+        yield _document("startups.xhtml", page.language, page=page, html=text, elsewhere=elsewhere)
+    if issue.labs:
+        yield _document("labs.xhtml", labs=issue.labs)
+    if issue.quiz:
+        items = tuple(_printed(issue))
+        yield _document("quiz.xhtml", items=items)
+        yield _document("answers.xhtml", items=items)
+
+
+def _contents(issue: Issue) -> Iterator[Entry]:
+    if issue.letter:
+        yield Entry("To the reader", "letter.xhtml")
+    for section in issue.sections:
+        entries = tuple(Entry(note.page.title, article_name(note), note.page.language) for note in section.notes)
+        yield Entry(section.title, entries[0].name, "en", entries)
+    for page, name in (
+        (issue.schedule and issue.schedule.page, "talks.xhtml"),
+        (issue.startups and issue.startups.page, "startups.xhtml"),
+    ):
+        if page:
+            yield Entry(page.title, name, page.language)
+    if issue.labs:
+        yield Entry("From the labs", "labs.xhtml")
+    if issue.quiz:
+        yield Entry("Quiz", "quiz.xhtml")
+        yield Entry("Answers", "answers.xhtml")
+
+
+def article_name(note: Note) -> str:
+    """Return the file name of an article in the book."""
+    return f"article-{note.slug}.xhtml"
+
+
+def _article(issue: Issue, section: str, note: Note) -> Resource:
+    page = note.page
+    text = _text(issue, page.body, page.folder)
+    for picture in _sources(note):
+        text = text.replace(f'src="{html.escape(picture)}"', f'src="{_picture_name(note, picture)}"')
+    return _document("article.xhtml", page.language, name=article_name(note), section=section, page=page, html=text)
+
+
+def _talks(issue: Issue, schedule: Schedule) -> Resource:
+    introduction = schedule.page.body.partition("\n## ")[0]
+    days: dict[date, list[Talk]] = {}
+    for talk in schedule.talks:
+        days.setdefault(talk.start.date(), []).append(talk)
+    return _document(
+        "talks.xhtml",
+        schedule.page.language,
+        page=schedule.page,
+        html=_text(issue, "" if introduction.startswith("## ") else introduction, schedule.page.folder),
+        zone=_zone(schedule),
+        days=[Day(day_name(day), tuple(talks)) for day, talks in days.items()],
+    )
+
+
+def _zone(schedule: Schedule) -> str:
+    """Say the zone so that nobody has to look it up: its name, its short name and its distance from UTC."""
+    start = schedule.talks[0].start
+    offset = start.strftime("%z")
+    return f"{schedule.zone} ({start.tzname()}, UTC{offset[:3].replace('-', '−')}:{offset[3:]})"
+
+
+def _printed(issue: Issue) -> Iterator[PrintedItem]:
+    for number, item in enumerate(issue.quiz, 1):
+        options = tuple(
+            PrintedOption(
+                option.letter.upper(),
+                render.render_inline(option.text),
+                option.letter in item.key.correct,
+                render.render_inline(item.key.rationale(option.letter)),
+            )
+            for option in item.question.options
+        )
+        answer = " and ".join(option.letter for option in options if option.correct)
+        stem = _text(issue, item.question.stem, None)
+        yield PrintedItem(number, stem, options, answer, render.render_inline(item.key.today))
+
+
+def _text(issue: Issue, markdown: str, folder: Path | None) -> str:
+    """Render a text for the book: links to articles of this issue lead there, other files of the library do not."""
+    names = {note.slug: article_name(note) for note in issue.articles}
+    labs = {lab.slug: lab.title for lab in issue.labs}
+
+    def address(target: str) -> str | None:
+        note = links.note_of(target)
+        return names[note[1]] + note[2] if note and note[0] == issue.month and note[1] in names else None
+
+    rendered = render.render(markdown, folder)
+    parts = [_embed(part, labs) if isinstance(part, Embed) else part for part in rendered.parts]
+    return links.rewrite("".join(parts), address)
+
+
+def _embed(embed: Embed, labs: dict[str, str]) -> str:
+    """Name a lab where a page would show it; the book's own quiz stands for questions."""
+    if embed.kind != "lab" or embed.reference not in labs:
+        return ""
+    return f'<p class="lab">You can run this: {html.escape(labs[embed.reference])}, at /labs/{embed.reference}.</p>\n'
+
+
+def _sources(note: Note) -> list[str]:
+    """Return the pictures of an article that are files of their own; drawings stand in the text."""
+    found = [(html.unescape(m[1]), html.unescape(m[2])) for m in _PICTURE.finditer(_plain(note.page))]
+    for source, alternative in found:
+        if Path(source).suffix.lower() not in MEDIA_TYPES:
+            raise IssueError(f"{note.page.path}: “{source}” is neither JPEG nor PNG nor a drawing in SVG.")
+        if len(alternative) > LONGEST_ALTERNATIVE:
+            raise IssueError(
+                f"{note.page.path}: the text alternative of “{source}” has {len(alternative)} characters; "
+                f"{LONGEST_ALTERNATIVE} is the most that every reader speaks."
+            )
+    return list(dict.fromkeys(source for source, _ in found))
+
+
+def _plain(page: Page) -> str:
+    return render.render(page.body, page.folder).html if "![" in page.body else ""
+
+
+def _pictures(note: Note) -> Iterator[Resource]:
+    for source in _sources(note):
+        path = note.page.folder / unquote(source)
+        if not path.is_file():
+            raise IssueError(f"{note.page.path}: there is no picture “{source}” beside it.")
+        yield Resource(_picture_name(note, source), MEDIA_TYPES[path.suffix.lower()], path.read_bytes())
+
+
+def _picture_name(note: Note, source: str) -> str:
+    safe = re.sub(r"[^a-z0-9.]+", "-", unquote(source).lower())
+    return f"images/{note.slug}-{safe}"
+
+
+def _sizes(issue: Issue) -> list[str]:
+    """Say what an issue holds, for its title page and its description."""
+    counted = (
+        (len(issue.articles), "article", "articles"),
+        (len(issue.schedule.talks) if issue.schedule else 0, "talk", "talks"),
+        (len(issue.startups.startups) if issue.startups else 0, "startup", "startups"),
+        (len(issue.labs), "lab to run", "labs to run"),
+        (len(issue.quiz), "question with its answer", "questions with their answers"),
+    )
+    return [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
+
+
+def description(issue: Issue) -> str:
+    """Return one sentence on what the issue holds."""
+    return f"{issue.title}: {', '.join(_sizes(issue))}."
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates" / "publisher" / "book")
+    return jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def _document(template: str, language: str = "en", *, name: str = "", **values: Any) -> Resource:
+    direction = "rtl" if language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+    text = _environment().get_template(template).render(language=language, direction=direction, **values)
+    return Resource(name or template, XHTML, text.encode("utf-8"), linear=True)

@@ -1,0 +1,90 @@
+"""The monthly schedule: a tick each minute, of which the tables alone know what is due, being built and done.
+
+APScheduler keeps no jobs here. It may tick in any number of processes; the claim decides who builds, and months
+that came due while nothing ran are found at the next tick.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
+from flask import Flask
+
+from db import Database
+from publisher import claims, issue, sources, store
+from publisher.epub import Edition
+from web.clock import system_clock
+
+SECONDS = 60
+logger = logging.getLogger(__name__)
+
+
+def due_months(months: Iterable[str], now: datetime) -> tuple[str, ...]:
+    """Return which of the months that have content are due: those whose first day, 06:00 UTC, has come."""
+    return tuple(month for month in sorted(months) if issue.due_at(month) <= now)
+
+
+def tick(
+    database: Database,
+    now: Callable[[], datetime],
+    months: Iterable[str],
+    build: Callable[[str], Edition],
+    owner: str,
+) -> tuple[str, ...]:
+    """Build every due month that nobody else is building, and return those that this call has finished.
+
+    ``now`` is asked again when a build ends, because a build that outlived its lease must not be kept.
+    """
+    claims.fill(database, due_months(months, now()), now())
+    with database.reading() as connection:
+        waiting = claims.waiting(connection, now())
+    return tuple(month for month in waiting if _build(database, now, month, build, owner))
+
+
+def _build(
+    database: Database, now: Callable[[], datetime], month: str, build: Callable[[str], Edition], owner: str
+) -> bool:
+    claim = claims.take(database, month, owner, now())
+    if claim is None:
+        return False
+    try:
+        edition = build(month)
+    except Exception as error:
+        logger.exception("The issue of %s could not be built.", month)
+        claims.release(database, claim, str(error) or type(error).__name__, now())
+        return False
+    with database.writing() as connection:
+        kept = claims.finish(connection, claim, now())
+        if kept:
+            store.save(database, connection, edition, now())
+    if not kept:
+        logger.warning("The issue of %s took longer than its lease; another process builds it.", month)
+    return kept
+
+
+def start(app: Flask) -> None:
+    """Begin to tick in the background, the first time at once."""
+    app.extensions["publisher_scheduler"] = scheduler = BackgroundScheduler(daemon=True, timezone="UTC")
+    add_tick(scheduler, app)
+    scheduler.start()
+
+
+def add_tick(scheduler: BaseScheduler, app: Flask) -> None:
+    """Let a scheduler tick for ``app``, the first time at once; a tick that was missed is made up for by the next."""
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    timing: dict[str, Any] = {"seconds": SECONDS, "next_run_time": system_clock()}
+    scheduler.add_job(_tick, "interval", [app, owner], coalesce=True, misfire_grace_time=None, **timing)
+
+
+def _tick(app: Flask, owner: str) -> None:
+    with app.app_context():
+        months = issue.months(sources.library())
+        tick(app.extensions["database"], app.extensions["clock"], months, sources.build, owner)

@@ -1,0 +1,66 @@
+"""``flask publisher``: the book in a file, and every way in which it cannot be written."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that the command runs in."""
+    found = tmp_path / "here"
+    found.mkdir()
+    monkeypatch.chdir(found)
+    return found
+
+
+def run(app: Flask, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(args=["publisher", *arguments])
+
+
+def test_it_writes_the_book_here_and_prints_path_size_and_hash(app: Flask, folder: Path) -> None:
+    result = run(app, "build", "2018-01")
+    data = (folder / "archway-2018-01.epub").read_bytes()
+    assert result.exit_code == 0
+    assert result.stdout == f"archway-2018-01.epub {len(data)} {hashlib.sha256(data).hexdigest()}\n"
+    assert stat.S_IMODE((folder / "archway-2018-01.epub").stat().st_mode) == 0o644
+    assert [path.name for path in folder.iterdir()] == ["archway-2018-01.epub"]
+
+
+def test_the_file_is_what_the_site_serves(app: Flask, folder: Path) -> None:
+    run(app, "build", "2018-02", "--out", "book.epub")
+    assert (folder / "book.epub").read_bytes() == app.test_client().get("/issues/2018-02.epub").data
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        (["2018-13"], 2, "“2018-13” is no month"),
+        (["2018-03"], 1, "The library has nothing for 2018-03"),
+        (["2018-01", "--out", "gone/book.epub"], 1, "gone/book.epub cannot be written: No such file or directory"),
+        (["2018-01", "--out", "/proc/book.epub"], 1, "/proc/book.epub cannot be written"),
+        (["2018-01", "--out", "."], 1, ". cannot be written"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    app: Flask, folder: Path, arguments: list[str], status: int, sentence: str
+) -> None:
+    result = run(app, "build", *arguments)
+    assert result.exit_code == status
+    assert sentence in result.stderr
+    assert "Traceback" not in result.output
+    assert list(folder.iterdir()) == []
+
+
+def test_publishing_puts_the_build_in_place_of_an_earlier_one(app: Flask, folder: Path) -> None:
+    assert "due 2018-01-01 06:00 UTC  waiting" in run(app, "status").stdout
+    printed = run(app, "build", "2018-01", "--publish").stdout.split()
+    lines = run(app, "status").stdout.splitlines()
+    assert lines[0] == f"2018-01  due 2018-01-01 06:00 UTC  published  {printed[1]} bytes, {printed[2]}"
+    assert lines[1].endswith("waiting")
