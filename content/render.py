@@ -232,7 +232,7 @@ def _inline_drawing(path: Path, alternative: str) -> str:
     root.set("aria-label", alternative)
     for fixed in {"width", "height"} & set(root.attrib):
         del root.attrib[fixed]
-    return f'<span class="drawing">{etree.tostring(root, encoding="unicode").strip()}</span>'
+    return f'<span class="drawing" tabindex="0">{etree.tostring(root, encoding="unicode").strip()}</span>'
 
 
 def _render_link_open(

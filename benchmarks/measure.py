@@ -1,0 +1,132 @@
+"""Two servers side by side: the same requests in turns, and the CPU that each server spent on one."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+TICK = os.sysconf("SC_CLK_TCK")
+ROUNDS = 5
+
+
+@dataclass
+class Contestant:
+    """A running server, one connection to it, and what was measured of it."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    port: int
+    cpu_ms: list[float] = field(default_factory=list)
+    wall_ms: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port)
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes, http.client.HTTPMessage]:
+        """Send one request over the kept connection."""
+        self.connection.request(method, path, body, headers or {})
+        answer = self.connection.getresponse()
+        return answer.status, answer.read(), answer.headers
+
+    def cpu_seconds(self) -> float:
+        """Return the user and system time of the server and all its children."""
+        return sum(_cpu_of(pid) for pid in _family(self.process.pid))
+
+
+@contextmanager
+def serving(name: str, arguments: list[str], environment: dict[str, str]) -> Iterator[Contestant]:
+    """Start a server on a free port (given as ARCHWAY_PORT or PORT) and wait until it answers."""
+    port = _free_port()
+    settings = {**os.environ, **environment, "ARCHWAY_PORT" if "app.py" in arguments else "PORT": str(port)}
+    process = subprocess.Popen([sys.executable, *arguments], env=settings, stdout=subprocess.DEVNULL)
+    try:
+        _wait(port)
+        yield Contestant(name, process, port)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def archway(name: str = "Archway") -> Iterator[Contestant]:
+    """Start the site on a database of its own, as ``python app.py`` does, without background work."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"ARCHWAY_INSTANCE": folder, "ARCHWAY_BACKGROUND": "off"}
+        with serving(name, ["app.py"], environment) as contestant:
+            yield contestant
+
+
+def race(turns: list[tuple[Contestant, Callable[[int], None]]], requests: int) -> None:
+    """Let each contestant answer ``requests`` requests a round, in turns; the first round warms up."""
+    for number in range(ROUNDS + 1):
+        for contestant, send in turns:
+            cpu, wall = contestant.cpu_seconds(), time.perf_counter()
+            for index in range(requests):
+                send(number * requests + index)
+            if number:
+                contestant.cpu_ms.append((contestant.cpu_seconds() - cpu) * 1000 / requests)
+                contestant.wall_ms.append((time.perf_counter() - wall) * 1000 / requests)
+
+
+def table(contestants: list[Contestant]) -> str:
+    """Return a Markdown table; the last contestant is the ceiling that ratios refer to."""
+    ceiling = min(contestants[-1].cpu_ms)
+    rows = [
+        "| | CPU ms a request, least | median | wall ms, median | CPU against the ceiling |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    for one in contestants:
+        least, middle = min(one.cpu_ms), statistics.median(one.cpu_ms)
+        rows.append(
+            f"| {one.name} | {least:.3f} | {middle:.3f} | {statistics.median(one.wall_ms):.2f} "
+            f"| × {least / ceiling:.2f} |"
+        )
+    return "\n".join(rows)
+
+
+def form_token(page: bytes) -> str:
+    """Return the form token that a page carries."""
+    found = re.search(rb'name="csrf_token" value="(\w+)"', page)
+    if found is None:
+        raise ValueError("the page has no form")
+    return found[1].decode()
+
+
+def _family(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    return [pid, *(member for child in children for member in _family(int(child)))]
+
+
+def _cpu_of(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _wait(port: int) -> None:
+    for _ in range(400):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError("the server did not start")

@@ -1,0 +1,166 @@
+"""A real server in a process of its own, a real browser, and a watch over both."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.conftest import missing
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+WATCH = """
+window.__violations = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+    window.__violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+"""
+
+
+@dataclass
+class Server:
+    """The site as ``python app.py`` serves it; it can be killed and started again on the same database."""
+
+    instance: Path
+    port: int
+    kind: str = "granian"
+    process: subprocess.Popen[str] | None = None
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": os.environ.get("HOME", "/"),
+            "ARCHWAY_INSTANCE": str(self.instance),
+            "ARCHWAY_PORT": str(self.port),
+            "ARCHWAY_SERVER": self.kind,
+        }
+        log = (self.instance.parent / "server.log").open("a")
+        self.process = subprocess.Popen(
+            [sys.executable, "app.py"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        self.said.append(self.process.stdout.readline())
+        self.wait_until_ready()
+
+    def wait_until_ready(self, seconds: float = 20) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.address}/healthz", timeout=1) as answer:
+                if answer.status == 200:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"the server did not answer; it wrote {(self.instance.parent / 'server.log').read_text()}")
+
+    def kill(self) -> None:
+        """End the server as a crash does: SIGKILL, to the process that was started and to it alone."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the tests that only look."""
+    made = Server(tmp_path_factory.mktemp("site") / "instance", free_port())
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server for one test, which may kill it."""
+    made = Server(tmp_path / "instance", free_port())
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        missing("Chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=program,
+            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+        )
+        yield started
+        started.close()
+
+
+@dataclass
+class Watched:
+    """A browser page; at the end of the test it must have met no error and no violation of the policy."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.add_init_script(WATCH)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._console)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.errors.append(message.text)
+
+    def axe(self) -> list[str]:
+        """Return what axe finds, each with the elements it is found at."""
+        self.page.evaluate(AXE)
+        result = self.page.evaluate("axe.run({resultTypes: ['violations']})")
+        return [
+            f"{one['id']}: {', '.join(node['target'][0] if node['target'] else '?' for node in one['nodes'][:5])}"
+            for one in result["violations"]
+        ]
+
+    def overflow(self) -> int:
+        """Return by how many pixels the page is wider than its window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+    def finish(self) -> None:
+        self.errors += self.page.evaluate("window.__violations ?? []")
+        assert self.errors == []
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def watched(context: BrowserContext) -> Iterator[Watched]:
+    made = Watched(context.new_page())
+    yield made
+    made.finish()

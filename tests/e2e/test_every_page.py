@@ -1,0 +1,94 @@
+"""Every page in both themes: no axe violation, no sideways scroll at 320 px, no violation of the policy."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import Server, Watched
+
+pytestmark = pytest.mark.browser
+COURSE = "/learn/solutions-architect-associate"
+PAGES = (
+    "/",
+    "/learn",
+    COURSE,
+    f"{COURSE}/resilient-architectures/",
+    f"{COURSE}/resilient-architectures/durable-storage",
+    f"{COURSE}/secure-architectures/vpc-networking",
+    "/talks/2018-01",
+    "/startups/2018-02",
+    "/exams",
+    "/exams/saa-c01",
+    "/labs",
+    "/labs/lambda-concurrency",
+    "/issues",
+    "/issues/2018-01",
+    "/sign-in",
+    "/sign-up",
+    "/no-such-page",
+)
+
+
+def _inspect(watched: Watched, where: str) -> list[str]:
+    """Return what is wrong with the page as it is shown, in both themes and at three widths."""
+    faults = []
+    for theme in ("light", "dark"):
+        watched.page.emulate_media(color_scheme=theme)
+        faults += [f"{where} {theme}: {one}" for one in watched.axe()]
+    for width in (320, 768, 1280):
+        watched.page.set_viewport_size({"width": width, "height": 800})
+        if watched.overflow() > 0:
+            faults.append(f"{where}: {watched.overflow()} px too wide at {width}")
+    return faults
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_sound(server: Server, watched: Watched, path: str) -> None:
+    watched.page.goto(f"{server.address}{path}")
+    assert _inspect(watched, path) == []
+
+
+def test_the_pages_of_an_exam_are_sound(server: Server, watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{server.address}/exams/saa-c01")
+    page.get_by_role("button", name="Start the exam").click()
+    expect(page.locator("#exam.live")).to_be_visible()
+    page.keyboard.press("1")
+    page.keyboard.press("f")
+    faults = _inspect(watched, "running")
+    page.route("**/responses", lambda route: route.abort())
+    page.keyboard.press("2")
+    expect(page.locator("#saved")).to_contain_text("not yet")
+    faults += _inspect(watched, "disconnected")
+    page.unroute("**/responses")
+    page.get_by_role("button", name="Submit the exam").click()
+    faults += _inspect(watched, "asking")
+    page.get_by_role("button", name="Submit now").click()
+    expect(page.get_by_role("heading", name="Score report")).to_be_visible()
+    faults += _inspect(watched, "report")
+    page.get_by_role("link", name="Review every question").click()
+    faults += _inspect(watched, "review")
+    page.goto(server.address)
+    faults += _inspect(watched, "home, returning")
+    assert faults == []
+
+
+def test_a_lab_run_is_sound(server: Server, watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{server.address}/labs/lambda-concurrency")
+    page.get_by_role("button", name="Run").first.click()
+    expect(page).to_have_url(re.compile(r"/runs/\d+"))
+    expect(page.get_by_text("done").first).to_be_visible(timeout=20_000)
+    assert _inspect(watched, "lab run") == []
+
+
+def test_the_chosen_theme_stays(server: Server, watched: Watched) -> None:
+    page = watched.page
+    page.goto(server.address)
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.goto(f"{server.address}/learn")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")

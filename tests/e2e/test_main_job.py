@@ -1,0 +1,183 @@
+"""The main job in a real browser: read a lesson, sit an exam while the server is killed, run a lab, get the digest."""
+
+from __future__ import annotations
+
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Server, Watched
+
+pytestmark = pytest.mark.browser
+LESSON = "/learn/solutions-architect-associate/resilient-architectures/durable-storage"
+
+
+def _begin_exam(page: Page, server: Server) -> None:
+    page.goto(f"{server.address}/exams/saa-c01")
+    page.get_by_role("button", name="Start the exam").click()
+    expect(page.locator("#exam.live")).to_be_visible()
+
+
+def _answers(server: Server) -> dict[int, str]:
+    with sqlite3.connect(f"file:{server.instance}/archway.sqlite3?mode=ro", uri=True) as connection:
+        rows = connection.execute("SELECT place, letters FROM quizzes_response WHERE late = 0").fetchall()
+    return {place: letters for place, letters in rows if letters}
+
+
+def _shown(page: Page) -> dict[int, str]:
+    pairs = page.evaluate(
+        """[...document.querySelectorAll(".exam-item")].map((item) => [Number(item.dataset.place),
+            [...item.querySelectorAll(".options input:checked")].map((input) => input.value).sort().join("")])"""
+    )
+    return {place: letters for place, letters in pairs if letters}
+
+
+def test_a_visitor_begins_as_a_guest_and_reads_a_lesson(server: Server, watched: Watched) -> None:
+    page = watched.page
+    page.goto(server.address)
+    page.get_by_role("button", name="Begin without an account").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.goto(f"{server.address}{LESSON}")
+    check = page.locator("form.check").first
+    check.locator("input").first.check()
+    check.get_by_role("button").click()
+    expect(check.locator(".check-result")).to_contain_text("right")
+    expect(check.locator(".rationale").first).to_be_visible()
+    page.get_by_role("button", name="I have read this").click()
+    page.goto(server.address)
+    expect(page.get_by_text("Continue with")).to_be_visible()
+
+
+def test_65_answers_by_keyboard_survive_five_kills(own_server: Server, watched: Watched) -> None:
+    page = watched.page
+    _begin_exam(page, own_server)
+    expected: dict[int, str] = {}
+    for place in range(1, 66):
+        if place % 13 == 6:
+            own_server.kill()
+        item = page.locator(".exam-item.current")
+        choose = int(item.get_attribute("data-choose"))
+        for key in range(1, choose + 1):
+            page.keyboard.press(str((place + key) % 4 + 1))
+        expected[place] = "".join(
+            sorted(item.locator(".options input:checked").evaluate_all("(all) => all.map((one) => one.value)"))
+        )
+        assert len(expected[place]) == choose
+        if place % 13 == 8:
+            expect(page.locator("#saved")).to_contain_text("not yet")
+            own_server.start()
+        page.keyboard.press("n")
+    expect(page.locator("#saved")).to_have_text("All 65 answers are on the server", timeout=40_000)
+    assert _answers(own_server) == expected
+    page.reload()
+    expect(page.locator("#exam.live")).to_be_visible()
+    assert _shown(page) == expected
+    page.locator("#finish").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#ask-counts")).to_contain_text("65 of 65 questions are answered")
+    page.locator("#ask-submit").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Score report")).to_be_visible()
+    assert page.locator("table.domains tbody tr").count() == 5
+    page.get_by_role("link", name="Review every question").click()
+    assert page.locator(".rationale").count() >= 65 * 3
+
+
+def test_tab_space_and_arrows_are_enough(server: Server, watched: Watched) -> None:
+    page = watched.page
+    _begin_exam(page, server)
+    page.locator("#keys").uncheck()
+    page.locator("#heading-1").focus()
+    for place in range(1, 6):
+        page.keyboard.press("Tab")
+        page.keyboard.press("Space")
+        assert page.locator(".exam-item.current .options input:checked").count() == 1
+        page.locator(".exam-item.current [data-go='1']").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#where")).to_contain_text(f"Question {place + 1} of 65")
+        assert page.evaluate("document.activeElement.id") == f"heading-{place + 1}"
+    page.keyboard.press("1")
+    assert page.locator(".exam-item.current .options input:checked").count() == 0
+
+
+def test_answers_wait_in_the_browser_and_arrive_after_a_reload(own_server: Server, watched: Watched) -> None:
+    page = watched.page
+    _begin_exam(page, own_server)
+    page.route("**/responses", lambda route: route.abort())
+    page.keyboard.press("1")
+    page.keyboard.press("f")
+    expect(page.locator("#saved")).to_contain_text("1 not yet")
+    assert _answers(own_server) == {}
+    page.unroute("**/responses")
+    page.reload()
+    expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
+    assert len(_answers(own_server)) == 1
+    expect(page.locator("[data-jump='1']")).to_have_attribute("aria-label", "Question 1, answered, flagged")
+
+
+def test_a_page_out_of_the_browsers_history_has_every_answer(server: Server, watched: Watched) -> None:
+    page = watched.page
+    _begin_exam(page, server)
+    page.keyboard.press("1")
+    expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
+    page.goto(server.address)
+    page.go_back()
+    expect(page.locator("#exam.live")).to_be_visible()
+    expect(page.locator("[data-jump='1']")).to_have_attribute("aria-label", "Question 1, answered")
+    page.keyboard.press("2")
+    expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
+    shown = _shown(page)
+    page.reload()
+    assert _shown(page) == shown
+
+
+def test_a_second_tab_is_shown_the_newer_answer(server: Server, watched: Watched) -> None:
+    page = watched.page
+    _begin_exam(page, server)
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator("#exam.live")).to_be_visible()
+    for key in ("1", "2"):
+        page.keyboard.press(key)
+        expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
+    newer = _shown(page)
+    other.keyboard.press("3")
+    expect(other.locator("#announce")).to_contain_text("Question 1 was answered elsewhere")
+    assert _shown(other) == newer
+    other.keyboard.press("3")
+    expect(other.locator("#saved")).to_have_text("All 1 answers are on the server")
+    other.reload()
+    assert _shown(other) != newer
+
+
+def test_the_countdown_follows_the_server_and_not_the_computers_clock(server: Server, watched: Watched) -> None:
+    page = watched.page
+    _begin_exam(page, server)
+    before = page.locator("#time").text_content()
+    assert before.startswith("2 h")
+    page.evaluate("Date.now = () => 0")
+    page.wait_for_timeout(700)
+    assert page.locator("#time").text_content() in {before, "2 h 09 min", "2 h 10 min"}
+    page.get_by_role("button", name="Hide time").click()
+    expect(page.locator("#time")).to_have_class("hidden-time")
+
+
+def test_a_lab_runs_live_to_its_findings(server: Server, watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{server.address}/labs/lambda-concurrency")
+    page.locator("[name=reserved_concurrency]").fill("25")
+    page.get_by_role("button", name="Run").first.click()
+    expect(page.get_by_text("2500").first).to_be_visible(timeout=20_000)
+
+
+def test_the_digest_can_be_downloaded(server: Server, watched: Watched, tmp_path: Path) -> None:
+    page = watched.page
+    page.goto(f"{server.address}/issues/2018-01")
+    with page.expect_download() as caught:
+        page.get_by_role("link", name="Download").first.click()
+    caught.value.save_as(tmp_path / "issue.epub")
+    with zipfile.ZipFile(tmp_path / "issue.epub") as book:
+        assert book.read("mimetype") == b"application/epub+zip"
