@@ -146,6 +146,9 @@ def _limit(job: Mapping[str, Any]) -> None:
         (resource.RLIMIT_FSIZE, job["file_mib"] * MEBIBYTE),
         (resource.RLIMIT_CORE, 0),
     ):
+        # The machine may allow less already, and nobody may raise that.
+        allowed = resource.getrlimit(kind)[1]
+        limit = limit if allowed == resource.RLIM_INFINITY else min(limit, allowed)  # noqa: PLW2901 (the same limit, made possible)
         resource.setrlimit(kind, (limit, limit))
 
 

@@ -83,17 +83,17 @@ class TimeChart:
 
 
 def figure(value: Any) -> str:
-    """Return a number as text: whole numbers as they are, others with up to four decimals; yes and no in words."""
+    """Return a number as text: whole numbers as they are, others with four decimals; yes and no in words."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def difference(measured: float, published: float) -> str:
     """Return by how much ``measured`` is above (+) or below (−) ``published``."""
-    text = figure(round(abs(measured - published), 4))
+    text = figure(abs(measured - published))
     sign = "+" if measured > published else "−"
-    return "0" if text == "0" else sign + text
+    return "0" if float(text) == 0 else sign + text
 
 
 def label(name: str) -> str:

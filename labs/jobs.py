@@ -37,13 +37,14 @@ class Worker:
     name: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def work(self) -> None:
-        """Run what is queued until told to stop; a database that is away for a while is waited for."""
+        """Run what is queued until told to stop; a database or a machine that cannot for a while is waited for."""
         while not self.stop.is_set():
             try:
                 store.recover(self.database, self.clock())
                 found = self.run_next()
-            except SQLAlchemyError:
-                log.exception("The queue of lab runs cannot be reached; trying again.")
+            except (SQLAlchemyError, OSError):
+                # The run that was under way, if any, is queued again when its lease is over.
+                log.exception("A lab run could not be worked on; trying again.")
                 found = False
             if not found:
                 self.stop.wait(IDLE)

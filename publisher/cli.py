@@ -78,7 +78,8 @@ def _publish(edition: Edition) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file so that its name never stands for half of it."""
+    """Write a file, in a new folder if need be, so that its name never stands for half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

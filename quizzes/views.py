@@ -106,7 +106,7 @@ def start(slug: str) -> Answer:
         with database().writing() as connection:
             attempt_id = sittings.start(connection, exams(), found, person.id, attempts.Clock(moment, end, None))
     except sittings.ExamClosedError as error:
-        abort(503, f"This exam cannot be drawn yet. {error}")
+        abort(409, f"This exam cannot be drawn yet. {error}")
     except ValueError as error:
         abort(400, str(error))
     return redirect(url_for("quizzes.sit", attempt_id=attempt_id), 303)

@@ -51,6 +51,12 @@ _EXPLANATIONS = {
         "Nothing was changed.",
         "Go back to the page with the form and send it from there.",
     ),
+    409: Explanation(
+        "This cannot be done as things stand",
+        "Something else has to happen first.",
+        _STORED,
+        "Go back and reload the page to see how things stand.",
+    ),
     413: Explanation(
         "That is too large",
         "What was sent is larger than this page accepts.",

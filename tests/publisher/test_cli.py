@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from apscheduler.schedulers.blocking import BlockingScheduler
 from click.testing import Result
 from flask import Flask
 
@@ -34,8 +35,8 @@ def test_it_writes_the_book_here_and_prints_path_size_and_hash(app: Flask, folde
 
 
 def test_the_file_is_what_the_site_serves(app: Flask, folder: Path) -> None:
-    run(app, "build", "2018-02", "--out", "book.epub")
-    assert (folder / "book.epub").read_bytes() == app.test_client().get("/issues/2018-02.epub").data
+    run(app, "build", "2018-02", "--out", "new/book.epub")
+    assert (folder / "new" / "book.epub").read_bytes() == app.test_client().get("/issues/2018-02.epub").data
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_the_file_is_what_the_site_serves(app: Flask, folder: Path) -> None:
     [
         (["2018-13"], 2, "“2018-13” is no month"),
         (["2018-03"], 1, "The library has nothing for 2018-03"),
-        (["2018-01", "--out", "gone/book.epub"], 1, "gone/book.epub cannot be written: No such file or directory"),
+        (["2018-01", "--out", "/dev/null/book.epub"], 1, "/dev/null/book.epub cannot be written: Not a directory"),
         (["2018-01", "--out", "/proc/book.epub"], 1, "/proc/book.epub cannot be written"),
         (["2018-01", "--out", "."], 1, ". cannot be written"),
     ],
@@ -64,3 +65,19 @@ def test_publishing_puts_the_build_in_place_of_an_earlier_one(app: Flask, folder
     lines = run(app, "status").stdout.splitlines()
     assert lines[0] == f"2018-01  due 2018-01-01 06:00 UTC  published  {printed[1]} bytes, {printed[2]}"
     assert lines[1].endswith("waiting")
+
+
+class _Once(BlockingScheduler):
+    """A scheduler that runs what is due now and is then interrupted, as by Ctrl+C."""
+
+    def _main_loop(self) -> None:
+        self._process_jobs()
+        self.shutdown()
+        raise KeyboardInterrupt
+
+
+def test_the_scheduler_builds_what_is_due_and_ends_quietly(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("publisher.cli.BlockingScheduler", _Once)
+    result = app.test_cli_runner().invoke(args=["scheduler"])
+    assert (result.exit_code, result.output) == (0, "")
+    assert run(app, "status").stdout.count("published") == 2

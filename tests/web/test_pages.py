@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-from flask import Flask, flash
+from flask import Flask
 from flask.testing import FlaskClient
 
 from web.offers import Door, NextStep, Progress, offers
@@ -94,13 +94,6 @@ def test_a_page_can_be_used_without_script_and_inline_style(visitor: FlaskClient
     assert "<script" not in page
     assert not re.search(r"\sstyle=|<style|\son\w+=", page)
     assert page.index('href="#main"') < page.index("<nav") < page.index('<main id="main"')
-
-
-def test_a_message_is_shown_once(site: Flask, visitor: FlaskClient) -> None:
-    site.add_url_rule("/say", view_func=lambda: flash("Kept <safely>.") or "said")
-    visitor.get("/say")
-    assert "Kept &lt;safely&gt;." in visitor.get("/").text
-    assert "Kept" not in visitor.get("/").text
 
 
 @pytest.mark.parametrize(("done", "total"), [(0, 3), (1, 1), (1, 2), (3, 5), (5, 5), (12, 24)])

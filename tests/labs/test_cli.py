@@ -1,0 +1,119 @@
+"""``flask labs`` on a terminal and in a script."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from flask.testing import FlaskClient
+
+import config
+from labs import registry
+from labs.registry import Lab
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def invoke(app: Flask) -> Invoke:
+    def call(*arguments: str) -> Result:
+        return app.test_cli_runner().invoke(args=["labs", *arguments])
+
+    return call
+
+
+def test_list_names_every_lab(invoke: Invoke) -> None:
+    result = invoke("list")
+    assert result.exit_code == 0
+    assert "lambda-concurrency" in result.stdout
+
+
+def test_json_is_one_document_and_nothing_else(invoke: Invoke) -> None:
+    result = invoke("run", "lambda-concurrency", "--set", "reserved_concurrency=25", "--seed", "3", "--json")
+    document = json.loads(result.stdout)
+    assert (document["lab"], document["seed"]) == ("lambda-concurrency", 3)
+    assert document["parameters"]["reserved_concurrency"] == 25
+    assert document["findings"]["rejected"] == {"value": 2500, "unit": "requests"}
+    assert document["checks"]["half_is_refused"]
+    assert "100%" in result.stderr
+
+
+def test_findings_are_printed_for_people(invoke: Invoke) -> None:
+    result = invoke("run", "lambda-concurrency", "--set", "reserved_concurrency=0")
+    assert result.exit_code == 0
+    assert "rejected                         5000 requests" in result.stdout
+    assert "✓ Switch the function off" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["no-such-lab"], "There is no lab “no-such-lab”; the labs are"),
+        (["lambda-concurrency", "--set", "reserved=25"], "reserved is no parameter of lambda-concurrency"),
+        (["lambda-concurrency", "--set", "requests=many"], "requests is “many”; it accepts a whole number of requests"),
+        (["lambda-concurrency", "--set", "requests"], "write it as NAME=VALUE"),
+        (["lambda-concurrency", "--seed", "-1"], "--seed"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_a_sentence(invoke: Invoke, arguments: list[str], sentence: str) -> None:
+    result = invoke("run", *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert sentence in result.stderr
+
+
+def test_what_the_lab_refuses_ends_with_1_and_its_sentence(invoke: Invoke) -> None:
+    reservations = "other_reservations=350,200,200,150"
+    result = invoke("run", "lambda-concurrency", "--set", reservations, "--set", "reserved_concurrency=1", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "100 must stay" in result.stderr
+
+
+def test_verify_compares_with_what_was_published(invoke: Invoke) -> None:
+    result = invoke("verify")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.count("✓ passes") >= 6
+    assert "difference" in result.stdout
+    assert "3076" in result.stdout
+
+
+def test_verify_fails_where_a_solution_does_not_pass(
+    invoke: Invoke, make_lab: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = make_lab()
+    solution = '[[runs]]\ncheck = "is_seven"\nseed = 1\nparameters = { number = "8" }\n'
+    (lab.folder / "solution.toml").write_text(solution)
+    monkeypatch.setattr(registry, "load", lambda: ((lab,), ()))
+    result = invoke("verify")
+    assert result.exit_code == 1
+    assert "small-lab, solution for is_seven: its check is not met." in result.stderr
+    (lab.folder / "solution.toml").write_text("")
+    assert "no run of the solution is for is_seven" in invoke("verify").stderr
+
+
+def test_the_worker_is_a_process_of_its_own_that_ends_when_told(
+    settings: config.Settings, client: FlaskClient, post: Callable[..., object]
+) -> None:
+    post(client, "/labs/lambda-concurrency/runs")
+    environment = {"PATH": os.environ["PATH"], "ARCHWAY_INSTANCE": str(settings.instance)}
+    process = subprocess.Popen([sys.executable, "-m", "flask", "worker"], env=environment)
+    try:
+        end = time.monotonic() + 20
+        state = ""
+        while state != "done" and time.monotonic() < end:
+            time.sleep(0.05)
+            state = client.get("/labs/lambda-concurrency/runs/1/events").get_json()["state"]
+        assert state == "done"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+    finally:
+        process.kill()
+        process.wait()
