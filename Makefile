@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format lock bench screenshots clean
+.PHONY: run test lint check format lock bench screenshots clean
 
 # Set up and serve on http://127.0.0.1:8000.
 run: $(VENV)/run
@@ -11,14 +11,16 @@ run: $(VENV)/run
 
 # Set up and run every test that this machine can run; each skip says why.
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-# Lint, types and tests: what must be green before a commit.
-check: $(VENV)/dev
+# The linter, the formatter and the type checker.
+lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+# What must be green before a commit.
+check: lint test
 
 # Put every Python file into the one format.
 format: $(VENV)/dev

@@ -44,7 +44,7 @@ def test_the_file_is_what_the_site_serves(app: Flask, folder: Path) -> None:
     [
         (["2018-13"], 2, "“2018-13” is no month"),
         (["2018-03"], 1, "The library has nothing for 2018-03"),
-        (["2018-01", "--out", "/dev/null/book.epub"], 1, "/dev/null/book.epub cannot be written: Not a directory"),
+        (["2018-01", "--out", "/dev/null/book.epub"], 1, "/dev/null/book.epub cannot be written"),
         (["2018-01", "--out", "/proc/book.epub"], 1, "/proc/book.epub cannot be written"),
         (["2018-01", "--out", "."], 1, ". cannot be written"),
     ],
