@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import tempfile
 from pathlib import Path
 
 import click
-from apscheduler.schedulers.blocking import BlockingScheduler
-from flask import current_app
-from flask.cli import AppGroup, with_appcontext
+from flask.cli import AppGroup
 
 from db import database, upgrade
-from publisher import issue, schedule, sources, store
+from publisher import issue, sources, store
 from publisher.epub import Edition
 from publisher.issue import IssueError, MonthError
 from publisher.package import PackageError
@@ -57,18 +54,6 @@ def status() -> None:
         state = "published" if one else run.state if run else "waiting"
         what = f"{one.size} bytes, {one.sha256}" if one else run.failure if run else ""
         click.echo(f"{month}  due {issue.due_at(month):%Y-%m-%d %H:%M} UTC  {state:9}  {what}".rstrip())
-
-
-@click.command()
-@with_appcontext
-def scheduler() -> None:
-    """Build each month's issue when it is due, until interrupted."""
-    upgrade(database())
-    runner = BlockingScheduler(timezone="UTC")
-    # The proxy would be empty in the scheduler's threads.
-    schedule.add_tick(runner, current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's documented way)
-    with contextlib.suppress(KeyboardInterrupt):
-        runner.start()
 
 
 def _publish(edition: Edition) -> None:

@@ -1,7 +1,7 @@
 """The monthly schedule: a tick each minute, of which the tables alone know what is due, being built and done.
 
-APScheduler keeps no jobs here. It may tick in any number of processes; the claim decides who builds, and months
-that came due while nothing ran are found at the next tick.
+It may tick in any number of processes; the claim decides who builds, and months that came due while nothing ran
+are found at the next tick.
 """
 
 from __future__ import annotations
@@ -12,18 +12,14 @@ import secrets
 import socket
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
 
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.schedulers.base import BaseScheduler
 from flask import Flask
 
 from db import Database
 from publisher import claims, issue, sources, store
 from publisher.epub import Edition
-from web.clock import system_clock
 
-SECONDS = 60
+OWNER = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 logger = logging.getLogger(__name__)
 
 
@@ -70,21 +66,7 @@ def _build(
     return kept
 
 
-def start(app: Flask) -> None:
-    """Begin to tick in the background, the first time at once."""
-    app.extensions["publisher_scheduler"] = scheduler = BackgroundScheduler(daemon=True, timezone="UTC")
-    add_tick(scheduler, app)
-    scheduler.start()
-
-
-def add_tick(scheduler: BaseScheduler, app: Flask) -> None:
-    """Let a scheduler tick for ``app``, the first time at once; a tick that was missed is made up for by the next."""
-    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    timing: dict[str, Any] = {"seconds": SECONDS, "next_run_time": system_clock()}
-    scheduler.add_job(_tick, "interval", [app, owner], coalesce=True, misfire_grace_time=None, **timing)
-
-
-def _tick(app: Flask, owner: str) -> None:
-    with app.app_context():
-        months = issue.months(sources.library())
-        tick(app.extensions["database"], app.extensions["clock"], months, sources.build, owner)
+def sweep(app: Flask) -> None:
+    """Tick for the application, in the name of this process."""
+    months = issue.months(sources.library())
+    tick(app.extensions["database"], app.extensions["clock"], months, sources.build, OWNER)

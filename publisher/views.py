@@ -40,10 +40,9 @@ def init_app(app: Flask) -> None:
     """Register the pages, the command line, the schedule and what the room offers to others."""
     app.register_blueprint(blueprint)
     app.cli.add_command(cli.group)
-    app.cli.add_command(cli.scheduler)
     offers(app).covers.append(newest_cover)
     lifecycle(app).prepare.append(_report_faults)
-    lifecycle(app).start.append(schedule.start)
+    lifecycle(app).sweep.append(schedule.sweep)
 
 
 @blueprint.get("/issues")

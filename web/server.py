@@ -13,12 +13,12 @@ from dataclasses import replace
 
 import granian
 import waitress
-from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 import accounts.store
 from config import ConfigError, Settings, load, name_of
 from db import Database, upgrade
+from web import schedule
 from web.lifecycle import lifecycle
 
 _DEATH_SIGNAL = 1
@@ -52,14 +52,12 @@ def prepare(app: Flask) -> None:
 
 
 def start_background(app: Flask) -> None:
-    """Begin the rooms' background work and the sweep each minute, unless the settings switch it off."""
+    """Begin the rooms' background work and their sweeps, unless the settings switch them off."""
     if not app.extensions["settings"].background:
         return
     for step in lifecycle(app).start:
         step(app)
-    scheduler = BackgroundScheduler(daemon=True, timezone="UTC")
-    scheduler.add_job(_sweep, "interval", [app], seconds=60, coalesce=True, max_instances=1)
-    scheduler.start()
+    schedule.start(app)
 
 
 def worker() -> Flask:
@@ -112,9 +110,3 @@ def _serve_with_granian(settings: Settings) -> None:
         log_level=granian.log.LogLevels.warning,
     )
     server.serve()
-
-
-def _sweep(app: Flask) -> None:
-    with app.app_context():
-        for step in lifecycle(app).sweep:
-            step(app)

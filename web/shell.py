@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from accounts.sessions import current_person
 from config import Settings
-from web import assets, errors, security, views
+from web import assets, errors, schedule, security, views
 
 MAXIMUM_REQUEST_BYTES = 16 * 1024 * 1024
 
@@ -26,6 +26,7 @@ def init_app(app: Flask) -> None:
     errors.init_app(app)
     assets.init_app(app)
     app.register_blueprint(views.routes)
+    app.cli.add_command(schedule.scheduler)
     app.context_processor(_known_to_every_page)
 
 

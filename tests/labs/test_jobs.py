@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import create_engine, func, insert, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from accounts.models import PersonRow
 from db import Base, Database
@@ -17,20 +19,42 @@ from labs.jobs import Worker
 from labs.models import EventRow, RunRow
 from labs.registry import Lab
 from labs.runner import Ending, Limits, Outcome
+from tests.conftest import missing
 
 NOON = datetime(2018, 2, 12, 12, 0, tzinfo=UTC)
 DONE = Outcome(Ending("done"), {"number": {"value": 7, "unit": ""}}, {"is_seven": True})
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 'queue.sqlite3'}")
+def _on_postgresql() -> Iterator[str]:
+    """Yield the address of a database of its own, dropped at the end."""
+    server = "postgresql+psycopg://postgres@127.0.0.1:5432"
+    name = f"archway_{uuid.uuid4().hex}"
+    admin = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    try:
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+    except OperationalError:
+        missing("PostgreSQL on 127.0.0.1:5432")
+    yield f"{server}/{name}"
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    addresses = _on_postgresql() if request.param == "postgresql" else iter([f"sqlite:///{tmp_path / 'queue.sqlite3'}"])
+    made = Database(next(addresses))
     Base.metadata.create_all(made.engine)
     with made.writing() as connection:
-        people = [{"id": one, "name": f"Person {one}", "role": "learner", "created_at": NOON} for one in (1, 2, 3)]
+        people = [
+            {"id": one, "name": f"Person {one}", "role": "learner", "theme": "auto", "created_at": NOON}
+            for one in (1, 2, 3)
+        ]
         connection.execute(insert(PersonRow), people)
     yield made
     made.engine.dispose()
+    next(addresses, None)
 
 
 @pytest.fixture
@@ -124,7 +148,7 @@ def test_events_are_numbered_on_through_batches(database: Database, queue: Calla
     run_id = queue(1)
     _claim(database)
     for batch in (["a", "b"], [], ["c"]):
-        assert store.keep(database, run_id, "worker", [{"kind": "log", "text": text} for text in batch], NOON)
+        assert store.keep(database, run_id, "worker", [{"kind": "log", "text": word} for word in batch], NOON)
     with database.reading() as connection:
         found = store.events_after(connection, run_id, 1)
     assert [(number, event["text"]) for number, event in found] == [(2, "b"), (3, "c")]

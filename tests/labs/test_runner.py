@@ -152,7 +152,7 @@ with runner.Run(lab, {"number": 7}, 1, runner.Limits()) as run:
 """
 
 
-def test_nothing_outlives_a_server_that_is_killed(make_lab: MakeLab) -> None:
+def test_nothing_outlives_a_server_that_is_killed(make_lab: MakeLab, tmp_path: Path) -> None:
     marker = f"orphan-{os.getpid()}"
     lab = make_lab(f"""
     def run(parameters, seed, report):
@@ -160,7 +160,10 @@ def test_nothing_outlives_a_server_that_is_killed(make_lab: MakeLab) -> None:
         report.log("started")
         time.sleep(60)
     """)
-    server = subprocess.Popen([sys.executable, "-c", SERVER, str(lab.folder)], stdout=subprocess.PIPE, cwd=Path.cwd())
+    # A killed server cannot remove the run's folder, so that one is put where pytest does.
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", SERVER, str(lab.folder)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
     assert server.stdout is not None
     assert server.stdout.readline() == b"running\n"
     assert _alive(marker) != []

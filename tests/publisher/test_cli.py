@@ -77,7 +77,7 @@ class _Once(BlockingScheduler):
 
 
 def test_the_scheduler_builds_what_is_due_and_ends_quietly(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("publisher.cli.BlockingScheduler", _Once)
+    monkeypatch.setattr("web.schedule.BlockingScheduler", _Once)
     result = app.test_cli_runner().invoke(args=["scheduler"])
     assert (result.exit_code, result.output) == (0, "")
     assert run(app, "status").stdout.count("published") == 2

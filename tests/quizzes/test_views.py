@@ -20,7 +20,7 @@ from quizzes.store import sync_versions
 from quizzes.views import exams
 from tests.conftest import MovableClock
 from tests.quizzes.conftest import Learner
-from web.server import _sweep
+from web.schedule import sweep
 
 Begin = Callable[..., Learner]
 
@@ -85,10 +85,10 @@ def test_an_attempt_that_nobody_submits_closes_itself_with_what_was_saved(
     learner = begin()
     learner.answer(1, learner.key(1))
     clock.advance(minutes=130, seconds=59)
-    _sweep(app)
+    sweep(app)
     assert learner.sitting().attempt.clock.closed_at is None
     clock.advance(seconds=2)
-    _sweep(app)
+    sweep(app)
     attempt = learner.sitting().attempt
     assert attempt.clock.closed_at == attempt.clock.deadline
     assert attempt.scaled == 114
