@@ -17,6 +17,7 @@ from db import database
 from web.clock import now
 
 routes = Blueprint("accounts", __name__, template_folder="templates")
+# By address the limits are wide: a whole class may sit behind one.
 limiter = Limiter(get_remote_address)
 
 
@@ -35,7 +36,7 @@ def _account() -> str:
 
 
 @routes.post("/begin")
-@limiter.limit("60/hour")
+@limiter.limit("600/hour")
 def begin() -> Answer:
     """Begin without an account."""
     ensure_person()
@@ -49,7 +50,7 @@ def sign_up() -> str:
 
 
 @routes.post("/sign-up")
-@limiter.limit("30/hour")
+@limiter.limit("300/hour")
 def make_account() -> Answer | tuple[str, int]:
     """Make an account; a guest becomes its owner and keeps what they did."""
     try:
@@ -71,7 +72,7 @@ def sign_in() -> str:
 
 @routes.post("/sign-in")
 @limiter.limit("10 per 15 minutes", key_func=_account)
-@limiter.limit("100 per 15 minutes")
+@limiter.limit("300 per 15 minutes")
 def begin_session() -> Answer | tuple[str, int]:
     """Sign in; the visit gets a new id."""
     try:

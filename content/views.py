@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as Answer
 
 from accounts.people import Person
 from accounts.sessions import current_person, ensure_person
-from content import calendar, cli, progress
+from content import calendar, cli, progress, render
 from content.library import Course, Lesson, Module, Schedule
 from content.shelf import Shelf
 from db import database
@@ -123,7 +123,8 @@ def schedule(month: str) -> str:
     days: dict[object, list[object]] = {}
     for talk in found.talks:
         days.setdefault(talk.start.date(), []).append(talk)
-    return render_template("content/schedule.html", schedule=found, days=days, rendered=shelf().rendered(found.page))
+    intro = render.render(found.page.body.partition("\n## ")[0], found.page.folder)
+    return render_template("content/schedule.html", schedule=found, days=days, intro=intro)
 
 
 @routes.get("/talks/<month>.ics")
