@@ -28,7 +28,14 @@ def find(text: str, folder: Path | None = None, first_line: int = 1) -> Iterator
     """Yield what is wrong in a body of Markdown; ``first_line`` is where it begins in its file."""
     lines = text.split("\n")
     tokens = render.parse(text)
-    for fault in (*_container_faults(lines, tokens), *_heading_faults(tokens), *_inline_faults(lines, tokens, folder)):
+    found = (
+        *_container_faults(lines, tokens),
+        *_heading_faults(tokens),
+        *_fence_faults(lines, tokens),
+        *_table_faults(lines, tokens),
+        *_inline_faults(lines, tokens, folder),
+    )
+    for fault in found:
         yield replace(fault, line=fault.line + first_line - 1)
 
 
@@ -78,24 +85,56 @@ def _heading_faults(tokens: Sequence[Token]) -> Iterator[Fault]:
         level = max(new, 1)
 
 
+def _fence_faults(lines: Sequence[str], tokens: Sequence[Token]) -> Iterator[Fault]:
+    for token in tokens:
+        if token.type == "fence" and token.map is not None:
+            first, end = token.map
+            last = lines[end - 1].strip()
+            if end - 1 == first or set(last) != set(token.markup) or len(last) < len(token.markup):
+                yield Fault(first + 1, 1, f"This block of code is never closed; end it with {token.markup}.")
+
+
+def _table_faults(lines: Sequence[str], tokens: Sequence[Token]) -> Iterator[Fault]:
+    for token in tokens:
+        if token.type != "table_open" or token.map is None:
+            continue
+        first, end = token.map
+        width = _cells(lines[first])
+        for number in range(first + 2, end):
+            if _cells(lines[number]) != width:
+                yield Fault(number + 1, 1, f"This row has {_cells(lines[number])} cells; the table's head has {width}.")
+
+
+def _cells(row: str) -> int:
+    return len(re.split(r"(?<!\\)\|", row.strip().removeprefix("|").removesuffix("|")))
+
+
 def _inline_faults(lines: Sequence[str], tokens: Sequence[Token], folder: Path | None) -> Iterator[Fault]:
     anchors = {heading.anchor for heading in render.headings(tokens)}
     for token in tokens:
         if token.type != "inline" or token.map is None:
             continue
-        for child in token.children or ():
+        children = token.children or []
+        for child, following in zip(children, [*children[1:], None], strict=False):
             if child.type == "image":
                 yield from _picture_faults(lines, token, child, folder)
             elif child.type == "link_open":
-                yield from _link_faults(lines, token, str(child.attrGet("href")), folder, anchors)
-            elif child.type == "text" and (
-                tag := re.search(r"</?[a-z][a-z0-9]*(\s[^<>]*)?/?>", child.content, re.IGNORECASE)
-            ):
-                yield _at(lines, token, tag[0], f"HTML such as {tag[0]} is not rendered; write Markdown instead.")
-            elif child.type == "text" and (
-                bare := re.search(r"\]\((?:javascript|data|vbscript):", child.content, re.IGNORECASE)
-            ):
-                yield _at(lines, token, bare[0], "This link's address is not a web address; use https://.")
+                target = str(child.attrGet("href"))
+                if following is not None and following.type == "link_close":
+                    yield _at(lines, token, "[](", "This link has no words; say between [ and ] where it leads.")
+                yield from _link_faults(lines, token, target, folder, anchors)
+            elif child.type == "text":
+                yield from _text_faults(lines, token, child.content)
+
+
+def _text_faults(lines: Sequence[str], inline: Token, text: str) -> Iterator[Fault]:
+    """Yield what was meant as markup and is read as text."""
+    if tag := re.search(r"</?[a-z][a-z0-9]*(\s[^<>]*)?/?>", text, re.IGNORECASE):
+        yield _at(lines, inline, tag[0], f"HTML such as {tag[0]} is not rendered; write Markdown instead.")
+    if bare := re.search(r"\]\((?:javascript|data|vbscript):", text, re.IGNORECASE):
+        yield _at(lines, inline, bare[0], "This link's address is not a web address; use https://.")
+    elif broken := re.search(r"\]\(|\]\[", text):
+        yield _at(lines, inline, broken[0], "This is not read as a link; write it as [words](address), without spaces.")
 
 
 def _picture_faults(lines: Sequence[str], inline: Token, picture: Token, folder: Path | None) -> Iterator[Fault]:

@@ -73,6 +73,11 @@ LESSON_FAULTS = [
     ("12:8", "No heading of this page", LESSON + "\ngo [a](#none)\n"),
     ("12:8", "Links may not use ftp:", LESSON + "\ngo [a](ftp://example.org)\n"),
     ("12:4", "HTML such as <b>", LESSON + "\ngo <b>bold</b>\n"),
+    ("12:6", "not read as a link", LESSON + "\ngo [a](overview .md\n"),
+    ("12:6", "not read as a link", LESSON + "\ngo [a][missing]\n"),
+    ("12:4", "This link has no words", LESSON + "\ngo [](overview.md)\n"),
+    ("12:1", "This block of code is never closed", LESSON + "\n```sh\nls\n"),
+    ("14:1", "This row has 3 cells; the table's head has 2", LESSON + "\n| a | b |\n|---|---|\n| 1 | 2 | 3 |\n"),
     ("12:3", "control character", LESSON + "\ngo\x07\n"),
     ("7:1", "has no text", LESSON.partition("\n## ")[0]),
 ]
