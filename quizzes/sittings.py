@@ -11,10 +11,13 @@ from sqlalchemy import Connection
 
 from db import Database
 from quizzes import attempts, blueprint, grading, store
-from quizzes.blueprint import Blueprint
+from quizzes.blueprint import Blueprint, Form
 from quizzes.pool import questions
 from quizzes.questions import Bank, Item
 from quizzes.store import Attempt, Response
+
+SEEDS = 2**31
+"""How many forms can be asked for by number."""
 
 
 class ExamClosedError(ValueError):
@@ -76,12 +79,16 @@ class Sitting:
         return grading.report(self.blueprint, self.items, self.scored())
 
 
-def start(connection: Connection, exams: Exams, exam: Blueprint, person_id: int, clock: attempts.Clock) -> int:
-    """Draw a form and open an attempt on it; raise ExamClosedError where the banks are too small."""
+def draw(exams: Exams, exam: Blueprint, seed: int | None = None) -> Form:
+    """Draw the form of that number, or one by chance; raise ExamClosedError where the banks are too small."""
     short = exams.shortages(exam)
     if short:
         raise ExamClosedError(" ".join(map(str, short)))
-    form = blueprint.draw(exam, questions(exams.banks, exam.course), secrets.randbelow(2**31))
+    return blueprint.draw(exam, questions(exams.banks, exam.course), secrets.randbelow(SEEDS) if seed is None else seed)
+
+
+def start(connection: Connection, exams: Exams, form: Form, person_id: int, clock: attempts.Clock) -> int:
+    """Open an attempt on a drawn form and return its id."""
     items = [exams.items[place.question.id] for place in form.places]
     return store.start(connection, person_id, form, items, clock)
 

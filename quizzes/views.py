@@ -99,16 +99,17 @@ def exam(slug: str) -> str:
 def start(slug: str) -> Answer:
     """Open an attempt; a visitor becomes a guest whose attempt is kept."""
     found = _exam(slug)
-    person = ensure_person()
     moment = now()
     try:
         end = attempts.deadline(moment, found.minutes, request.form.get("time", "1"))
-        with database().writing() as connection:
-            attempt_id = sittings.start(connection, exams(), found, person.id, attempts.Clock(moment, end, None))
+        form = sittings.draw(exams(), found, _form_number(request.form.get("form", "")))
     except sittings.ExamClosedError as error:
         abort(409, f"This exam cannot be drawn yet. {error}")
     except ValueError as error:
         abort(400, str(error))
+    person = ensure_person()
+    with database().writing() as connection:
+        attempt_id = sittings.start(connection, exams(), form, person.id, attempts.Clock(moment, end, None))
     return redirect(url_for("quizzes.sit", attempt_id=attempt_id), 303)
 
 
@@ -248,6 +249,15 @@ def _changes(data: Any) -> list[store.Change]:
         ]
     except (TypeError, KeyError, ValueError, OverflowError, AttributeError):
         abort(400, "The answers could not be read; reload the page, they are kept in this browser.")
+
+
+def _form_number(text: str) -> int | None:
+    """Return the number of the form asked for, or None for one by chance; raise ValueError if it is no number."""
+    if not text.strip():
+        return None
+    if not text.strip().isdecimal() or int(text) >= sittings.SEEDS:
+        raise ValueError(f"A form's number is a whole number below {sittings.SEEDS}; leave it empty for one by chance.")
+    return int(text)
 
 
 def _stamp(value: Any) -> datetime | None:

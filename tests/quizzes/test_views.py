@@ -131,6 +131,20 @@ def test_more_time_can_be_asked_for(begin: Begin) -> None:
     assert (clock.deadline - clock.started_at).total_seconds() == 260 * 60
 
 
+def test_a_form_can_be_asked_for_by_its_number(begin: Begin) -> None:
+    first, second, other = begin(form="7").sitting(), begin(form="7").sitting(), begin(form="8").sitting()
+    assert first.attempt.form == second.attempt.form != other.attempt.form
+
+
+@pytest.mark.parametrize("fields", [{"form": "x"}, {"form": "-1"}, {"form": str(2**31)}, {"time": "0.5"}])
+def test_a_start_that_cannot_be_read_makes_no_attempt(
+    client: FlaskClient, csrf: Callable[[FlaskClient], str], fields: dict[str, str]
+) -> None:
+    answer = client.post("/exams/saa-c01/attempts", data={"csrf_token": csrf(client), **fields})
+    assert answer.status_code == 400
+    assert "Sign in" in client.get("/exams").text
+
+
 def test_without_scripts_the_form_saves_and_asks_before_it_submits(begin: Begin) -> None:
     learner = begin()
     fields = {"csrf_token": learner.token, "q1": "a", "f2": "on", "then": "submit"}
@@ -212,11 +226,10 @@ def _masked(text: str) -> str:
     return re.sub(r'(csrf[-_]token" (?:value|content)=")\w+', r"\1", text)
 
 
-def _walk(app: Flask, monkeypatch: pytest.MonkeyPatch, csrf: Callable[[FlaskClient], str]) -> list[str]:
+def _walk(app: Flask, csrf: Callable[[FlaskClient], str]) -> list[str]:
     """Sit an exam up to the submission and return everything the server said on the way."""
-    monkeypatch.setattr("secrets.randbelow", lambda _: 4711)
     browser = app.test_client()
-    browser.post("/exams/saa-c01/attempts", data={"csrf_token": csrf(browser)})
+    browser.post("/exams/saa-c01/attempts", data={"csrf_token": csrf(browser), "form": "4711"})
     headers = {"X-CSRF-Token": csrf(browser)}
     said = []
     for address in ("/", "/exams", "/exams/saa-c01", "/attempts/1", "/attempts/1/submit"):
@@ -245,7 +258,6 @@ def _with_banks(app: Flask, change: Callable[[Item], Item]) -> Exams:
 def test_no_byte_before_submission_depends_on_the_key(
     clock: MovableClock,
     csrf: Callable[[FlaskClient], str],
-    monkeypatch: pytest.MonkeyPatch,
     tmp_path_factory: pytest.TempPathFactory,
     prepared_database: object,
 ) -> None:
@@ -257,7 +269,7 @@ def test_no_byte_before_submission_depends_on_the_key(
         twin.extensions["clock"] = clock
         twin.config["RATELIMIT_ENABLED"] = False
         _with_banks(twin, change)
-        runs.append(_walk(twin, monkeypatch, csrf))
+        runs.append(_walk(twin, csrf))
         twin.extensions["database"].engine.dispose()
     assert runs[0] == runs[1]
 
