@@ -9,36 +9,39 @@ from functools import cache
 from pathlib import Path
 
 from content import render
+from content.library import ContentError
 from quizzes.formats import markdown
-from quizzes.questions import Bank, Finding, Item, Question
+from quizzes.questions import Bank, Item, Question
 
 
-def load(root: Path) -> tuple[tuple[Bank, ...], tuple[Finding, ...]]:
+def load(root: Path) -> tuple[tuple[Bank, ...], tuple[ContentError, ...]]:
     """Read ``<course>/<bank>.md`` under ``root``; faulty items are left out and every fault is returned."""
     banks: list[Bank] = []
-    findings: list[Finding] = []
+    findings: list[ContentError] = []
     places: dict[str, Item] = {}
     for path in sorted(root.glob("*/*.md")):
         try:
             text = path.read_text("utf-8")
         except UnicodeDecodeError as error:
-            findings.append(Finding(path, 1, error.start + 1, "This is not UTF-8; save the file as UTF-8."))
+            findings.append(ContentError(path, 1, error.start + 1, "This is not UTF-8; save the file as UTF-8."))
             continue
         bank, found = markdown.read(text, path)
         findings += found
         if bank.course != path.parent.name:
-            findings.append(Finding(path, 1, 1, f"The bank's course is its folder, “{path.parent.name}”."))
+            findings.append(ContentError(path, 1, 1, f"The bank's course is its folder, “{path.parent.name}”."))
         items = []
         for item in bank.items:
             other = places.setdefault(item.question.id, item)
             if other is not item:
                 findings.append(
-                    Finding(path, item.line, 4, f"The id “{item.question.id}” is taken at {other.path}:{other.line}.")
+                    ContentError(
+                        path, item.line, 4, f"The id “{item.question.id}” is taken at {other.path}:{other.line}."
+                    )
                 )
                 continue
             address, sentence = lesson_address(path, item.question.lesson)
             if sentence:
-                findings.append(Finding(path, item.line, 1, sentence))
+                findings.append(ContentError(path, item.line, 1, sentence))
                 continue
             items.append(replace(item, question=replace(item.question, lesson=address)))
         banks.append(replace(bank, items=tuple(items)))

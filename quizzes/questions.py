@@ -77,16 +77,3 @@ class Bank:
     course: str
     pool: str
     items: tuple[Item, ...]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A fault in a bank: where (both counted from 1), and one sentence that says how to mend it."""
-
-    path: Path
-    line: int
-    column: int
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.sentence}"

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quizzes.questions import DIFFICULTIES, POOLS, Bank, Finding, Item, Key, Option, Question
+from content.library import ContentError
+from quizzes.questions import DIFFICULTIES, POOLS, Bank, Item, Key, Option, Question
 
 _OPTION = re.compile(r"- \[([ xX])\] ?(.*)$")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)$")
@@ -21,7 +22,7 @@ LETTERS = "abcdefgh"
 MAXIMUM_ITEM_CHARACTERS = 20_000
 
 
-def read(text: str, path: Path) -> tuple[Bank, tuple[Finding, ...]]:
+def read(text: str, path: Path) -> tuple[Bank, tuple[ContentError, ...]]:
     """Parse a bank; faulty items are left out of it and every fault is returned with its line and column."""
     return _Reader(text, path).read()
 
@@ -55,9 +56,9 @@ class _Reader:
 
     text: str
     path: Path
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[ContentError] = field(default_factory=list)
 
-    def read(self) -> tuple[Bank, tuple[Finding, ...]]:
+    def read(self) -> tuple[Bank, tuple[ContentError, ...]]:
         lines = self.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
         fields, body_start = self._front_matter(lines)
         items = []
@@ -73,7 +74,7 @@ class _Reader:
         return bank, tuple(self.findings)
 
     def _find(self, line: int, column: int, sentence: str) -> None:
-        self.findings.append(Finding(self.path, line, column, sentence))
+        self.findings.append(ContentError(self.path, line, column, sentence))
 
     def _front_matter(self, lines: list[str]) -> tuple[dict[str, str], int]:
         fields = {"title": self.path.stem, "course": "", "pool": "exam"}
