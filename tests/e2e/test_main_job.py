@@ -42,7 +42,7 @@ def test_a_visitor_begins_as_a_guest_and_reads_a_lesson(server: Server, watched:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.goto(f"{server.address}{LESSON}")
     check = page.locator("form.check").first
-    check.locator("input").first.check()
+    check.locator("input[name=letters]").first.check()
     check.get_by_role("button").click()
     expect(check.locator(".check-result")).to_contain_text("right")
     expect(check.locator(".rationale").first).to_be_visible()

@@ -1,0 +1,127 @@
+"""A server that is killed again and again under sixteen learners loses no answer that it acknowledged."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Server, free_port
+
+LEARNERS, ROUNDS = 16, 4
+Stored = dict[tuple[int, int], tuple[int, str]]
+"""(attempt, place) → (revision, letters)."""
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path / "instance", free_port())
+    made.start()
+    yield made
+    made.stop()
+
+
+@dataclass
+class Learner:
+    """A learner who answers without pause, and notes what the server acknowledged."""
+
+    server: Server
+    acknowledged: Stored = field(default_factory=dict)
+    sent: int = 0
+
+    def begin(self) -> None:
+        page, cookie = self._send("GET", "/exams/saa-c01", None, {})
+        form = f"csrf_token={self._token(page)}"
+        headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=5)
+        connection.request("POST", "/exams/saa-c01/attempts", form, headers)
+        answer = connection.getresponse()
+        self.address = answer.headers["Location"]
+        self.cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        page, _ = self._send("GET", self.address, None, {"Cookie": self.cookie})
+        self.token = self._token(page)
+        connection.close()
+
+    def answer_until(self, stop: threading.Event) -> None:
+        headers = {"Cookie": self.cookie, "Content-Type": "application/json", "X-CSRF-Token": self.token}
+        while not stop.is_set():
+            self.sent += 1
+            change = {
+                "place": self.sent % 65 + 1,
+                "revision": self.sent,
+                "letters": "abcd"[self.sent % 4],
+                "flagged": False,
+                "stamp": None,
+            }
+            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+                body = json.dumps({"responses": [change]})
+                reply, _ = self._send("POST", f"{self.address}/responses", body, headers)
+                for one in json.loads(reply)["stored"]:
+                    key = (int(self.address.rsplit("/", 1)[1]), one["place"])
+                    self.acknowledged[key] = (one["revision"], one["letters"])
+
+    def _send(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[bytes, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=5)
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise OSError(answer.status)
+            return answer.read(), (answer.headers["Set-Cookie"] or "").partition(";")[0]
+        finally:
+            connection.close()
+
+    @staticmethod
+    def _token(page: bytes) -> str:
+        return re.search(rb'name="csrf_token" value="(\w+)"', page)[1].decode()
+
+
+def lost(acknowledged: Stored, stored: Stored) -> list[tuple[int, int]]:
+    """Return the places whose acknowledged answer is neither stored nor replaced by a later one."""
+    return [
+        key
+        for key, (revision, letters) in acknowledged.items()
+        if key not in stored or stored[key][0] < revision or (stored[key][0] == revision and stored[key][1] != letters)
+    ]
+
+
+def _stored(server: Server) -> Stored:
+    with sqlite3.connect(server.instance / "archway.sqlite3") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        rows = connection.execute("SELECT attempt_id, place, revision, letters FROM quizzes_response WHERE late = 0")
+        return {(attempt, place): (revision, letters) for attempt, place, revision, letters in rows}
+
+
+def test_no_acknowledged_answer_is_lost_under_kills(own_server: Server) -> None:
+    learners = [Learner(own_server) for _ in range(LEARNERS)]
+    for learner in learners:
+        learner.begin()
+    for _ in range(ROUNDS):
+        stop = threading.Event()
+        threads = [threading.Thread(target=learner.answer_until, args=[stop]) for learner in learners]
+        for thread in threads:
+            thread.start()
+        time.sleep(1.2)
+        own_server.kill()
+        stop.set()
+        for thread in threads:
+            thread.join()
+        acknowledged = {key: value for learner in learners for key, value in learner.acknowledged.items()}
+        assert lost(acknowledged, _stored(own_server)) == []
+        own_server.start()
+    assert sum(len(learner.acknowledged) for learner in learners) > LEARNERS * 20
+
+
+def test_the_control_a_lost_answer_would_be_found() -> None:
+    stored = {(1, 1): (3, "b"), (1, 2): (5, "a"), (1, 3): (2, "c")}
+    acknowledged = {(1, 1): (4, "b"), (1, 2): (4, "c"), (1, 3): (2, "d"), (1, 4): (1, "a")}
+    assert lost(acknowledged, stored) == [(1, 1), (1, 3), (1, 4)]
