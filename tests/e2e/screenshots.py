@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.e2e.conftest import Server, free_port
 
 SHIPPED = ("home", "lesson", "exam", "report", "lab", "issue")
-LESSON = "/learn/solutions-architect-associate/secure-architectures/vpc-networking"
+LESSON = "/learn/solutions-architect-associate/resilient-architectures/high-availability"
 
 
 def visit(page: Page, site: str, shoot: object) -> None:
