@@ -80,8 +80,12 @@ def visit_hash(visit: str) -> str:
 
 
 def csrf_token() -> str:
-    """Return the token that this visit's forms carry."""
-    return _token_of(visit_id())
+    """Return the token that this visit's forms carry; a page with many forms computes it once."""
+    visit = visit_id()
+    if g.get("token_visit") != visit:
+        g.token_visit, g.token = visit, _token_of(visit)
+    token: str = g.token
+    return token
 
 
 def cookie_name() -> str:
