@@ -7,6 +7,7 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import threading
 from dataclasses import replace
@@ -29,6 +30,7 @@ def main() -> None:
     """Serve the site until interrupted; a setting that cannot be used ends the start with its name."""
     try:
         settings = _settings()
+        _try_to_listen(settings)
     except ConfigError as error:
         sys.exit(f"archway: {error}")
     from app import create_app  # noqa: PLC0415 (app.py is what starts this module)
@@ -83,6 +85,19 @@ def _settings() -> Settings:
     if not 1 <= port <= 65535:
         parser.error(f"--port is {port}; it accepts a whole number from 1 to 65535.")
     return replace(settings, port=port)
+
+
+def _try_to_listen(settings: Settings) -> None:
+    """Raise ConfigError where nothing can listen at the address; granian would share a taken port in silence."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        where = f"{name_of('host')} {settings.host} and {name_of('port')} {settings.port}"
+        reason = error.strerror or "no such address"
+        raise ConfigError(
+            f"Nothing can listen at {where}: {reason}. Stop what listens there, or set another."
+        ) from None
 
 
 def _greet(app: Flask, settings: Settings) -> None:

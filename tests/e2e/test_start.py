@@ -42,6 +42,15 @@ def test_a_killed_server_leaves_no_process_behind(site: Server) -> None:
     assert left == []
 
 
+def test_it_refuses_a_port_that_is_taken(site: Server, tmp_path: Path) -> None:
+    site.start()
+    other = {"PATH": os.environ["PATH"], "ARCHWAY_INSTANCE": str(tmp_path / "other"), "ARCHWAY_PORT": str(site.port)}
+    done = subprocess.run([sys.executable, "app.py"], env=other, capture_output=True, text=True, timeout=30)
+    site.stop()
+    assert done.returncode == 1
+    assert f"ARCHWAY_PORT {site.port}: Address already in use" in done.stderr
+
+
 def test_the_first_start_prints_a_link_that_makes_the_admin(site: Server) -> None:
     site.start()
     link = re.search(r"http://\S+/first-admin/\S+", site.process.stdout.readline())
