@@ -17,7 +17,9 @@ PAGES = (
     COURSE,
     f"{COURSE}/resilient-architectures/",
     f"{COURSE}/resilient-architectures/durable-storage",
+    f"{COURSE}/performant-architectures/elasticity",
     f"{COURSE}/secure-architectures/vpc-networking",
+    f"{COURSE}/cost-optimized-architectures/cost-optimal-storage",
     "/talks/2018-01",
     "/startups/2018-02",
     "/exams",
@@ -26,6 +28,8 @@ PAGES = (
     "/labs/lambda-concurrency",
     "/issues",
     "/issues/2018-01",
+    "/issues/2018-01/lambda-concurrency",
+    "/issues/2018-01/tri-bilborda",
     "/sign-in",
     "/sign-up",
     "/no-such-page",
@@ -73,6 +77,8 @@ def test_the_pages_of_an_exam_are_sound(server: Server, watched: Watched) -> Non
     faults += _inspect(watched, "review")
     page.goto(server.address)
     faults += _inspect(watched, "home, returning")
+    page.goto(f"{server.address}/account")
+    faults += _inspect(watched, "account")
     assert faults == []
 
 

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import Server, Watched
 
@@ -137,15 +137,18 @@ def test_a_page_out_of_the_browsers_history_has_every_answer(server: Server, wat
 def test_a_second_tab_is_shown_the_newer_answer(server: Server, watched: Watched) -> None:
     page = watched.page
     _begin_exam(page, server)
+    place = page.locator(".exam-item[data-choose='1']").first.get_attribute("data-place")
     other = page.context.new_page()
     other.goto(page.url)
     expect(other.locator("#exam.live")).to_be_visible()
+    for tab in (page, other):
+        tab.locator(f"[data-jump='{place}']").click()
     for key in ("1", "2"):
         page.keyboard.press(key)
         expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
     newer = _shown(page)
     other.keyboard.press("3")
-    expect(other.locator("#announce")).to_contain_text("Question 1 was answered elsewhere")
+    expect(other.locator("#announce")).to_contain_text(f"Question {place} was answered elsewhere")
     assert _shown(other) == newer
     other.keyboard.press("3")
     expect(other.locator("#saved")).to_have_text("All 1 answers are on the server")
@@ -163,6 +166,20 @@ def test_the_countdown_follows_the_server_and_not_the_computers_clock(server: Se
     assert page.locator("#time").text_content() in {before, "2 h 09 min", "2 h 10 min"}
     page.get_by_role("button", name="Hide time").click()
     expect(page.locator("#time")).to_have_class("hidden-time")
+
+
+def test_without_scripts_every_question_is_there_and_the_form_saves(server: Server, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 360, "height": 800})
+    page = context.new_page()
+    page.goto(f"{server.address}/exams/saa-c01")
+    page.get_by_role("button", name="Start the exam").click()
+    expect(page.locator(".exam-item").last).to_be_visible()
+    page.locator(".exam-item").last.locator(".options input").first.check()
+    page.get_by_role("button", name="Submit the exam").click()
+    expect(page.get_by_text("1 of 65 questions are answered")).to_be_visible()
+    page.get_by_role("button", name="Submit now").click()
+    expect(page.get_by_role("heading", name="Score report")).to_be_visible()
+    context.close()
 
 
 def test_a_lab_runs_live_to_its_findings(server: Server, watched: Watched) -> None:
