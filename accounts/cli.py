@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 from accounts import store
 from accounts.credentials import CredentialError, clean_name, hash_password, normalise_email
 from accounts.people import ROLES
+from accounts.sessions import end_every_session
 from db import database, upgrade
 
 group = AppGroup("accounts", help="Make accounts.")
@@ -20,7 +21,7 @@ group = AppGroup("accounts", help="Make accounts.")
 @click.option("--name", help="The name to show; the address's first part if not given.")
 @click.password_option(help="Asked for if not given.")
 def create(email: str, role: str, name: str | None, password: str) -> None:
-    """Make an account for EMAIL, or give the account there is the role."""
+    """Make an account for EMAIL, or give the account there is the role and sign it out everywhere."""
     try:
         address = normalise_email(email)
         new = store.Credentials(clean_name(name or address.partition("@")[0]), address, hash_password(password))
@@ -33,4 +34,5 @@ def create(email: str, role: str, name: str | None, password: str) -> None:
             store.create(connection, new, role, current_app.extensions["clock"]())
         else:
             store.set_role(connection, found.id, role)
+            end_every_session(connection, found.id)
     click.echo(f"{address} is {role}.")

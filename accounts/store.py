@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from accounts.models import InvitationRow, PersonRow
 from accounts.people import ROLES
@@ -51,6 +51,11 @@ def set_role(connection: Connection, person_id: int, role: str) -> None:
     if role not in ROLES:
         raise ValueError(f"A role is one of {', '.join(ROLES)}, not “{role}”.")
     connection.execute(update(PersonRow).where(PersonRow.id == person_id).values(role=role))
+
+
+def forget(connection: Connection, person_id: int) -> None:
+    """Delete a person and everything that is still theirs."""
+    connection.execute(delete(PersonRow).where(PersonRow.id == person_id))
 
 
 def has_admin(connection: Connection) -> bool:

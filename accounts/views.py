@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, url_for
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from sqlalchemy import Connection
@@ -15,6 +15,7 @@ from accounts.credentials import CredentialError, clean_name, hash_password, nor
 from accounts.sessions import current_person, end_every_session, end_session, ensure_person, require_role, start_session
 from db import database
 from web.clock import now
+from web.lifecycle import lifecycle
 
 routes = Blueprint("accounts", __name__, template_folder="templates")
 # By address the limits are wide: a whole class may sit behind one.
@@ -85,8 +86,11 @@ def begin_session() -> Answer | tuple[str, int]:
         error = "Address and password do not belong together; check both and try again."
         page = render_template("accounts/sign_in.html", values=request.form, error=error, back=_back())
         return page, 400
+    guest = current_person()
     with database().writing() as connection:
         start_session(connection, found.id)
+        if guest is not None and guest.is_guest:
+            _adopt(connection, guest.id, found.id)
     return redirect(_back(), 303)
 
 
@@ -146,6 +150,13 @@ def _keep_or_create(connection: Connection, new: store.Credentials) -> int:
         store.keep_guest(connection, person.id, new)
         return person.id
     return store.create(connection, new, "learner", now())
+
+
+def _adopt(connection: Connection, guest_id: int, person_id: int) -> None:
+    """Give everything a guest did to the account they signed in to, and forget the guest."""
+    for adopt in lifecycle(current_app).adopt:
+        adopt(connection, guest_id, person_id)
+    store.forget(connection, guest_id)
 
 
 def _back() -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from content.library import Course, Lesson, Module
 from content.models import FinishedLessonRow
@@ -55,3 +55,12 @@ def finish(database: Database, person_id: int, lesson: str, now: datetime) -> No
     statement = database.upsert(FinishedLessonRow).values(person_id=person_id, lesson=lesson, finished_at=now)
     with database.writing() as connection:
         connection.execute(statement.on_conflict_do_nothing())
+
+
+def adopt(connection: Connection, guest_id: int, person_id: int) -> None:
+    """Give a guest's finished lessons to an account, but for those that it has finished itself."""
+    own = select(FinishedLessonRow.lesson).where(FinishedLessonRow.person_id == person_id)
+    moved = update(FinishedLessonRow).where(
+        FinishedLessonRow.person_id == guest_id, FinishedLessonRow.lesson.not_in(own.scalar_subquery())
+    )
+    connection.execute(moved.values(person_id=person_id))

@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
     register.next_steps.append(_next_step)
     register.progress.append(_progress)
     lifecycle(app).prepare.append(_report_faults)
+    lifecycle(app).adopt.append(progress.adopt)
 
 
 @cache

@@ -182,6 +182,11 @@ def release(database: Database, run_id: int, worker: str) -> None:
         )
 
 
+def adopt(connection: Connection, guest_id: int, person_id: int) -> None:
+    """Give a guest's runs to an account."""
+    connection.execute(update(RunRow).where(RunRow.person_id == guest_id).values(person_id=person_id))
+
+
 def recover(database: Database, now: datetime) -> None:
     """Queue again the runs whose worker died; fail those that have had two workers, or were to be cancelled."""
     lost = (RunRow.state == "running", RunRow.lease_until < now)

@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
     register.embeds["lab"] = _embed
     lifecycle(app).prepare.append(_report_faults)
     lifecycle(app).start.append(jobs.start_worker)
+    lifecycle(app).adopt.append(store.adopt)
 
 
 def catalog() -> tuple[Lab, ...]:

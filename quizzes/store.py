@@ -161,6 +161,11 @@ def save(
         return clock, [Response(*one) for one in connection.execute(_STORED, places)]
 
 
+def adopt(connection: Connection, guest_id: int, person_id: int) -> None:
+    """Give a guest's attempts to an account."""
+    connection.execute(update(AttemptRow).where(AttemptRow.person_id == guest_id).values(person_id=person_id))
+
+
 def close(connection: Connection, attempt: Attempt, answers: Sequence[str], scaled: int, closed_at: datetime) -> bool:
     """Close an attempt once, with what was saved; return whether this call was the one that closed it."""
     result = connection.execute(

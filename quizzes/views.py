@@ -44,6 +44,7 @@ def init_app(app: Flask) -> None:
     register.embeds["quiz"] = _check_embed
     lifecycle(app).prepare.append(_prepare)
     lifecycle(app).sweep.append(_sweep)
+    lifecycle(app).adopt.append(store.adopt)
 
 
 def exams() -> Exams:

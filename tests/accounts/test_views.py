@@ -178,3 +178,41 @@ def test_the_command_line_makes_an_account_that_can_sign_in(app: Flask, client: 
     _sign_in(post, client, "ina@example.org")
     assert "<dd>instructor</dd>" in client.get("/account").text
     assert runner.invoke(args=["accounts", "create", "nonsense", "--password", PASSWORD]).exit_code == 2
+
+
+LESSON = "/learn/solutions-architect-associate/resilient-architectures"
+
+
+def test_a_guest_who_signs_in_brings_their_work_along(
+    app: Flask, people: Callable[[str], FlaskClient], client: FlaskClient, post: Post
+) -> None:
+    post(people("ada"), f"{LESSON}/durable-storage/finished")
+    for lesson in ("durable-storage", "decoupling"):
+        post(client, f"{LESSON}/{lesson}/finished")
+    post(client, "/exams/saa-c01/attempts")
+    run = post(client, "/labs/lambda-concurrency/runs").headers["Location"]
+    _sign_in(post, client, "ada@example.org")
+    assert client.get("/attempts/1").status_code == 200
+    assert client.get(run).status_code == 200
+    assert client.get("/learn/solutions-architect-associate").text.count("✓ read") == 2
+    with app.extensions["database"].reading() as connection:
+        assert connection.execute(text("SELECT count(*) FROM accounts_person WHERE email IS NULL")).scalar_one() == 0
+
+
+def test_an_account_that_signs_in_as_another_keeps_its_own_work(
+    people: Callable[[str], FlaskClient], post: Post
+) -> None:
+    people("bob")
+    browser = people("ada")
+    post(browser, "/exams/saa-c01/attempts")
+    _sign_in(post, browser, "bob@example.org")
+    assert browser.get("/attempts/1").status_code == 404
+    _sign_in(post, browser, "ada@example.org")
+    assert browser.get("/attempts/1").status_code == 200
+
+
+def test_a_new_role_ends_the_sessions_of_the_old_one(app: Flask, people: Callable[[str], FlaskClient]) -> None:
+    browser = people("ada")
+    args = ["accounts", "create", "ada@example.org", "--role", "instructor", "--password", PASSWORD]
+    assert app.test_cli_runner().invoke(args=args).exit_code == 0
+    assert browser.get("/account").status_code != 200
