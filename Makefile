@@ -42,6 +42,7 @@ bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks.autosave
 	$(BIN)/python -m benchmarks.lesson_page
 	$(BIN)/python -m benchmarks.epub_against_pandoc
+	$(BIN)/python -m benchmarks.lambda_calibration
 
 # Take the pictures in docs/ anew (needs Chromium).
 screenshots: $(VENV)/dev

@@ -1,0 +1,94 @@
+"""How near the fitted Lambda model comes: each published figure against the range of 200 simulated runs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+from bisect import bisect_right
+from types import ModuleType
+
+from labs import registry
+from labs.registry import Lab, PublishedTable
+
+DERIVED = frozenset({"total_data_bytes", "bytes_per_request"})
+"""These follow from the status counts and would count the same agreement twice."""
+RUNS = {"unreserved": {"preset": "fitted"}, "reserved": {"preset": "fitted", "reserved_concurrency": "25"}}
+
+
+class Silent:
+    """A report that nobody reads."""
+
+    def progress(self, share: float) -> None:
+        """Say nothing."""
+
+    def metric(self, at: float, **values: float) -> None:
+        """Say nothing."""
+
+    def log(self, text: str) -> None:
+        """Say nothing."""
+
+
+def load(lab: Lab) -> ModuleType:
+    """Return the lab's module, which the site itself only ever loads in a child process."""
+    specification = importlib.util.spec_from_file_location("calibrated_lab", lab.folder / "lab.py")
+    if specification is None or specification.loader is None:
+        raise ImportError(lab.folder)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def simulated(code: ModuleType, lab: Lab, table: PublishedTable, seeds: int) -> dict[str, list[float]]:
+    """Return each figure's values over the seeds; bars are counted at the published edges, the first two as one."""
+    values, faults = lab.read(RUNS[table.name])
+    if faults:
+        raise ValueError(faults)
+    parameters = code.Parameters(**values)
+    account = code.account_of(parameters)
+    limit = account.limit_of(code.FUNCTION, parameters.unreserved_in_use)
+    edges = [edge for edge, _ in table.histogram[1:]]
+    found: dict[str, list[float]] = {}
+    for seed in range(seeds):
+        trace = code.simulate(parameters, code.network_of(parameters), limit, seed, Silent())
+        figures = code.findings_of(parameters, account, limit, trace)
+        ordered = sorted(trace.latencies)
+        counts = [bisect_right(ordered, edge) for edge in edges[:-1]] + [len(ordered)]
+        for name in set(table.figures) - DERIVED:
+            found.setdefault(name, []).append(figures[name].value)
+        for edge, count, before in zip(edges, counts, [0, *counts], strict=False):
+            found.setdefault(f"responses up to {edge:.3f} s", []).append(count - before)
+    return found
+
+
+def published(table: PublishedTable) -> dict[str, float]:
+    """Return the published figures under the same names."""
+    bars = [(edge, count) for edge, count in table.histogram[1:]]
+    bars[0] = (bars[0][0], bars[0][1] + table.histogram[0][1])
+    figures = {name: value for name, value in table.figures.items() if name not in DERIVED}
+    return figures | {f"responses up to {edge:.3f} s": count for edge, count in bars}
+
+
+def main() -> None:
+    """Print, for both tables, the median and the range that holds 95 % beside each published figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=200)
+    seeds = parser.parse_args().seeds
+    lab = registry.read(registry.CATALOG / "lambda_concurrency")
+    code = load(lab)
+    for table in lab.published:
+        found, wanted = simulated(code, lab, table, seeds), published(table)
+        inside = 0
+        print(f"{table.title}, {seeds} seeds\n\n| | published | median | 95 % of the runs | |\n|---|--:|--:|--:|---|")
+        for name, value in wanted.items():
+            ordered = sorted(found[name])
+            low, high = ordered[round(0.025 * (seeds - 1))], ordered[round(0.975 * (seeds - 1))]
+            inside += low <= value <= high
+            mark = "" if low <= value <= high else "outside"
+            print(f"| {name} | {value:g} | {ordered[seeds // 2]:g} | {low:g} to {high:g} | {mark} |")
+        print(f"\n{inside} of {len(wanted)} inside.\n")
+
+
+if __name__ == "__main__":
+    main()
