@@ -15,6 +15,8 @@ from dataclasses import replace
 import granian
 import waitress
 from flask import Flask
+from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 
 import accounts.store
 from config import ConfigError, Settings, load, name_of
@@ -36,8 +38,13 @@ def main() -> None:
     from app import create_app  # noqa: PLC0415 (app.py is what starts this module)
 
     app = create_app(settings)
-    prepare(app)
-    _greet(app, settings)
+    try:
+        prepare(app)
+        _greet(app, settings)
+    except DBAPIError as error:
+        where = make_url(settings.database_url).render_as_string(hide_password=True)
+        reason = str(error.orig).strip().partition("\n")[0]
+        sys.exit(f"archway: {name_of('database_url')} is “{where}”, which cannot be used: {reason}.")
     if settings.server == "waitress":
         start_background(app)
         waitress.serve(app, host=settings.host, port=settings.port, threads=settings.threads, ident=None)

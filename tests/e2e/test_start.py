@@ -59,6 +59,24 @@ def test_the_first_start_prints_a_link_that_makes_the_admin(site: Server) -> Non
     site.stop()
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql+psycopg://ada:secret@127.0.0.1:1/none", "connection failed"),
+        ("sqlite:////proc/x.sqlite3", "unable"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_named_without_its_password(tmp_path: Path, url: str, reason: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "ARCHWAY_INSTANCE": str(tmp_path), "ARCHWAY_PORT": str(free_port())}
+    environment["ARCHWAY_DATABASE_URL"] = url
+    done = subprocess.run([sys.executable, "app.py"], env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "ARCHWAY_DATABASE_URL is" in done.stderr
+    assert reason in done.stderr
+    assert "secret" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("command", [["app.py"], ["-m", "flask", "quizzes", "check"]])
 def test_a_wrong_setting_stops_the_start_with_its_name(tmp_path: Path, command: list[str]) -> None:
     environment = {"PATH": os.environ["PATH"], "ARCHWAY_INSTANCE": str(tmp_path), "ARCHWAY_PORT": "high"}
