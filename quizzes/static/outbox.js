@@ -38,17 +38,16 @@ export class Outbox {
   async send(leaving = false) {
     if (!this.size || (this.sending && !leaving)) return;
     this.sending = true;
-    const sent = Object.values(this.waiting);
     try {
       const answer = await fetch(this.address, {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRF-Token": this.token, Accept: "application/json" },
-        body: JSON.stringify({ responses: sent }),
+        body: JSON.stringify({ responses: Object.values(this.waiting) }),
         keepalive: leaving,
         signal: AbortSignal.timeout(PATIENCE),
       });
       if (!answer.ok) throw new Error(String(answer.status));
-      this.receive(await answer.json(), sent);
+      this.receive(await answer.json());
     } catch (error) {
       this.fail(error.message);
     }
@@ -57,8 +56,8 @@ export class Outbox {
     if (this.size) this.timer = setTimeout(() => this.send(), this.wait * (0.75 + Math.random() / 2));
   }
 
-  receive(data, sent) {
-    this.wait = FIRST_WAIT;
+  receive(data) {
+    this.wait = FIRST_WAIT / 10;
     this.trouble = "";
     this.onClock(data.now, data.deadline, data.closed);
     for (const stored of data.stored) {
@@ -66,8 +65,7 @@ export class Outbox {
       if (own && stored.revision >= own.revision) delete this.waiting[stored.place];
     }
     this.write();
-    this.onStored(data.stored, sent);
-    if (this.size) this.wait = 0;
+    this.onStored(data.stored);
   }
 
   fail(message) {
