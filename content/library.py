@@ -7,7 +7,7 @@ The folder ``content/`` holds ``courses/<course>/course.md``, ``courses/<course>
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -69,13 +69,25 @@ class Lesson:
 
 
 @dataclass(frozen=True)
+class Task:
+    """One thing that a module teaches one to do; of an exam's domain, a task of its official guide."""
+
+    code: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Module:
-    """One domain of an exam: an overview, and the lessons that teach its tasks."""
+    """One domain of an exam: an overview, the tasks it sets, and the lessons that teach them.
+
+    ``weight`` is the domain's share of the exam in percent, 0 in a course that prepares for none.
+    """
 
     slug: str
     number: int
     weight: int
     overview: Page
+    tasks: tuple[Task, ...]
     lessons: tuple[Lesson, ...]
 
 
@@ -171,7 +183,11 @@ _PAGE = {
     "sources": Field(front_matter.pattern(r"https?://[^\s/]+\S*", "a web address"), (), many=True),
 }
 _COURSE = {**_PAGE, "exam": Field(front_matter.pattern(_SLUG, "lower-case words joined by hyphens"), "")}
-_MODULE = {**_PAGE, "weight": Field(front_matter.whole(1, 100, "percent"), REQUIRED)}
+_MODULE = {
+    **_PAGE,
+    "weight": Field(front_matter.whole(1, 100, "percent"), 0),
+    "tasks": Field(front_matter.pattern(r"[1-9]\.[1-9] \S.*", "a code and a title, as in “1.2 Decouple parts”"), REQUIRED, many=True),
+}
 _LESSON = {
     **_PAGE,
     "task": Field(front_matter.pattern(r"[1-9]\.[1-9]", "a task code such as 1.2"), REQUIRED),
@@ -266,9 +282,9 @@ class _Reader:
     def _course(self, folder: Path) -> Course:
         page, fields, _ = self.page(self._required(folder / "course.md"), _COURSE)
         modules = tuple(self._modules(folder))
-        weights = sum(module.weight for module in modules)
-        if modules and weights != 100 and not any(error.path.is_relative_to(folder) for error in self.errors):
-            self.fault(page.path, 1, 1, f"The weights of this course's modules add up to {weights}, not 100.")
+        weights, wanted = sum(module.weight for module in modules), 100 if fields["exam"] else 0
+        if modules and weights != wanted and not any(error.path.is_relative_to(folder) for error in self.errors):
+            self.fault(page.path, 1, 1, f"The weights of this course's modules add up to {weights}, not {wanted}.")
         return Course(folder.name, page, fields["exam"], modules)
 
     def _modules(self, folder: Path) -> Iterator[Module]:
@@ -278,9 +294,16 @@ class _Reader:
                 page, fields, _ = self.page(self._required(sub / "overview.md"), _MODULE)
             except _FaultyError:
                 continue
-            yield Module(slug, number, fields["weight"], page, tuple(self._lessons(sub, number)))
+            tasks = tuple(Task(*text.split(" ", 1)) for text in fields["tasks"])
+            lessons = tuple(self._lessons(sub, {task.code for task in tasks}))
+            for task in tasks:
+                if not task.code.startswith(f"{number}."):
+                    self._fault_at(page.path, task.code, f"Task {task.code} does not belong to module {number}.")
+                elif not any(lesson.task == task.code for lesson in lessons):
+                    self._fault_at(page.path, task.code, f"Task {task.code}, “{task.title}”, has no lesson.")
+            yield Module(slug, number, fields["weight"], page, tasks, lessons)
 
-    def _lessons(self, folder: Path, number: int) -> Iterator[Lesson]:
+    def _lessons(self, folder: Path, tasks: Collection[str]) -> Iterator[Lesson]:
         seen: dict[str, Path] = {}
         for path in self._files(folder):
             if path.name == "overview.md":
@@ -290,8 +313,8 @@ class _Reader:
                 page, fields, _ = self.page(path, _LESSON)
             except _FaultyError:
                 continue
-            if not fields["task"].startswith(f"{number}."):
-                self._fault_at_key(path, "task", f"Task {fields['task']} does not belong to domain {number}.")
+            if fields["task"] not in tasks:
+                self._fault_at(path, "task:", f"Task {fields['task']} is none of this module's; overview.md lists them.")
             if slug in seen:
                 self.fault(path, 1, 1, f"Two lessons share the address “{slug}”: this one and {seen[slug].name}.")
                 continue
@@ -338,11 +361,10 @@ class _Reader:
             raise _FaultyError
         return text
 
-    def _fault_at_key(self, path: Path, key: str, sentence: str) -> None:
-        for number, line in enumerate(self._read(path).split("\n"), 1):
-            if line.startswith(f"{key}:"):
-                self.fault(path, number, 1, sentence)
-                return
+    def _fault_at(self, path: Path, text: str, sentence: str) -> None:
+        """Note a fault where ``text`` first stands in the file."""
+        before, _, _ = self._read(path).partition(text)
+        self.fault(path, before.count("\n") + 1, len(before) - before.rfind("\n"), sentence)
 
     def _required(self, path: Path) -> Path:
         if not path.is_file():
