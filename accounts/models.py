@@ -21,6 +21,7 @@ class PersonRow(Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(12))
     theme: Mapped[str] = mapped_column(String(8), default="auto")
+    language: Mapped[str] = mapped_column(String(8), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 

@@ -16,6 +16,7 @@ class Person:
     role: str
     email: str | None
     theme: str
+    language: str
 
     @property
     def is_guest(self) -> bool:

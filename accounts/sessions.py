@@ -24,7 +24,7 @@ OWNER = (
 """The person behind a visit, as part of another room's statement: hot routes ask once, for both."""
 
 _FIND = (
-    select(PersonRow.id, PersonRow.name, PersonRow.role, PersonRow.email, PersonRow.theme)
+    select(PersonRow.id, PersonRow.name, PersonRow.role, PersonRow.email, PersonRow.theme, PersonRow.language)
     .join(SessionRow, SessionRow.person_id == PersonRow.id)
     .where(SessionRow.visit_hash == bindparam("visit_hash"), SessionRow.expires_at > bindparam("now"))
 )
@@ -66,7 +66,7 @@ def ensure_person() -> Person:
                 .returning(PersonRow.id)
             ).scalar_one()
             start_session(connection, person_id)
-        g.person = person = Person(person_id, "Guest", "learner", None, "auto")
+        g.person = person = Person(person_id, "Guest", "learner", None, "auto", "")
     return person
 
 
@@ -109,4 +109,4 @@ def end_every_session(connection: Connection, person_id: int) -> None:
 def _find(visit: str) -> Person | None:
     with database().reading() as connection:
         row = connection.execute(_FIND, {"visit_hash": security.visit_hash(visit), "now": now()}).first()
-    return None if row is None else Person(row.id, row.name, row.role, row.email, row.theme)
+    return None if row is None else Person(row.id, row.name, row.role, row.email, row.theme, row.language)

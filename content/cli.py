@@ -9,8 +9,11 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from content import library, render
-from content.library import ContentError, Library, Page
+from content import library
+from content.faults import ContentError
+from content.library import Library
+from content.pages import Page
+from content.render import Embed
 from web.offers import offers
 
 ROOT = Path(__file__).parent
@@ -36,20 +39,14 @@ def _unknown_embeds(found: Library) -> list[ContentError]:
     embeds = offers().embeds
     errors = []
     with current_app.test_request_context():
-        for page in _pages(found):
-            for embed in render.render(page.body, None).parts:
-                if isinstance(embed, str) or embeds[embed.kind](embed.reference) is not None:
+        for page in found.pages():
+            for embed in page.rendered.parts:
+                if not isinstance(embed, Embed) or embeds[embed.kind](embed.reference) is not None:
                     continue
                 line, column = _place(page, f":::{embed.kind} {embed.reference}")
                 sentence = f"There is no {embed.kind} “{embed.reference}”."
                 errors.append(ContentError(page.path, line, column, sentence))
     return errors
-
-
-def _pages(found: Library) -> list[Page]:
-    lessons = [lesson.page for course in found.courses for _, lesson in course.lessons()]
-    overviews = [module.overview for course in found.courses for module in course.modules]
-    return [*lessons, *overviews, *(course.page for course in found.courses), *(note.page for note in found.notes)]
 
 
 def _place(page: Page, text: str) -> tuple[int, int]:

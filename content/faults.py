@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from lxml import etree
@@ -13,6 +14,9 @@ from markdown_it.token import Token
 from content import render
 
 SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
+_EXAM = re.compile(r"\b(exams?|examination|certification|[A-Z]{3}-C0\d|изпит\w*)\b", re.IGNORECASE)
+_ABOUT_EXAMS = re.compile(r"exam|certif", re.IGNORECASE)
+_EXAM_CODE = re.compile(r"\b[A-Z]{3}-C0\d\b")
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,22 @@ class Fault:
     sentence: str
 
 
-def find(text: str, folder: Path | None = None, first_line: int = 1) -> Iterator[Fault]:
-    """Yield what is wrong in a body of Markdown; ``first_line`` is where it begins in its file."""
+@dataclass(frozen=True)
+class ContentError:
+    """A fault in a file: where (both counted from 1), and one sentence that says how to mend it."""
+
+    path: Path
+    line: int
+    column: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}: {self.sentence}"
+
+
+def find(text: str, folder: Path | None, first_line: int, tokens: Sequence[Token]) -> Iterator[Fault]:
+    """Yield what is wrong in a body of Markdown with its ``tokens``; ``first_line`` is where it begins in its file."""
     lines = text.split("\n")
-    tokens = render.parse(text)
     found = (
         *_container_faults(lines, tokens),
         *_heading_faults(tokens),
@@ -37,6 +53,21 @@ def find(text: str, folder: Path | None = None, first_line: int = 1) -> Iterator
     )
     for fault in found:
         yield replace(fault, line=fault.line + first_line - 1)
+
+
+def unsourced_claims(text: str, tokens: Sequence[Token], sources: Iterable[str], first_line: int) -> Iterator[Fault]:
+    """Yield the paragraphs that give a figure about an exam, where no source of the page is about exams."""
+    if any(_ABOUT_EXAMS.search(source) for source in sources):
+        return
+    lines = text.split("\n")
+    for token in tokens:
+        if token.type == "inline" and token.map is not None:
+            words = render.inline_text(token)
+            exam = _EXAM.search(words)
+            if exam and re.search(r"\d", _EXAM_CODE.sub("", words)):
+                sentence = "A figure about an exam needs a source about it; add its address to “sources”."
+                fault = _at(lines, token, exam[0], sentence)
+                yield replace(fault, line=fault.line + first_line - 1)
 
 
 def _container_faults(lines: Sequence[str], tokens: Sequence[Token]) -> Iterator[Fault]:
@@ -192,8 +223,18 @@ def _file_link_faults(lines: Sequence[str], inline: Token, target: str, folder: 
     path = folder / name
     if not path.is_file():
         yield _at(lines, inline, target, f"This link leads nowhere: there is no file “{name}” from here.")
-    elif anchor and path.suffix == ".md" and anchor not in render.anchors_of(path.read_text("utf-8", "replace")):
+    elif anchor and path.suffix == ".md" and anchor not in anchors_in(path):
         yield _at(lines, inline, target, f"“{name}” has no heading with the anchor “{anchor}”.")
+
+
+def anchors_in(path: Path) -> frozenset[str]:
+    """Return the anchors of a Markdown file's headings, read again only when the file has changed."""
+    return _anchors(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _anchors(path: Path, _changed: int) -> frozenset[str]:
+    return render.anchors_of(path.read_text("utf-8", "replace").split("\n---\n", 1)[-1])
 
 
 def _at(lines: Sequence[str], token: Token, snippet: str, sentence: str) -> Fault:

@@ -2,13 +2,16 @@
 
 Authors may write CommonMark, tables, ``:::note TITLE … :::`` for a margin note, and the one-line embeds
 ``:::quiz ID`` and ``:::lab SLUG``, which the page replaces by something one can use. Raw HTML is text.
+A link to a word of ``glossary.md`` is marked as a term, so that the page can tell its definition.
 """
 
 from __future__ import annotations
 
+import hashlib
+import html
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,10 +26,13 @@ from markdown_it.utils import EnvType, OptionsDict
 MAXIMUM_BYTES = 500_000
 CONTAINERS = frozenset({"note", "quiz", "lab"})
 EMBEDS = frozenset({"quiz", "lab"})
+GLOSSARY = "glossary.md"
+QUOTE_LENGTH = 120
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 
 OPENING = re.compile(r":::\s*([A-Za-z-]*)\s*(.*?)\s*$")
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_MARKABLE = frozenset({"paragraph", "bullet_list", "ordered_list"})
 
 
 @dataclass(frozen=True)
@@ -47,10 +53,27 @@ class Embed:
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """A page ready to be shown: XHTML pieces with the embeds between them, and its headings."""
+class Mark:
+    """The end of a paragraph (or list) that a reader may mark: its anchor, and how its words begin."""
 
-    parts: tuple[str | Embed, ...]
+    anchor: str
+    quote: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """The words between two headings, for search; ``anchor`` and ``heading`` are empty before the first."""
+
+    anchor: str
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A page ready to be shown: XHTML pieces with embeds and marks between them, and its headings."""
+
+    parts: tuple[str | Embed | Mark, ...]
     headings: tuple[Heading, ...]
 
     @property
@@ -59,21 +82,52 @@ class Rendered:
         return "".join(part for part in self.parts if isinstance(part, str))
 
 
-def render(text: str, folder: Path | None = None, *, link_base: str = "") -> Rendered:
-    """Render a Markdown text whose relative pictures lie in ``folder``; relative links are put after ``link_base``."""
-    tokens = parse(text)
-    found = tuple(headings(tokens))
-    environment = {"folder": folder, "link_base": link_base}
-    parts: list[str | Embed] = []
+def render(text: str, folder: Path | None = None) -> Rendered:
+    """Render a Markdown text whose relative pictures lie in ``folder``."""
+    return render_tokens(parse(text), folder)
+
+
+def render_tokens(
+    tokens: Sequence[Token],
+    folder: Path | None = None,
+    *,
+    address: Callable[[str], str] | None = None,
+    marks: bool = False,
+) -> Rendered:
+    """Render the tokens of ``parse``.
+
+    ``address`` tells where the page behind a relative link is shown; with ``marks``, paragraphs and lists that do
+    not stand inside anything else get an anchor, and a Mark follows each.
+    """
+    environment = {"folder": folder, "address": address or _page_address}
+    parts: list[str | Embed | Mark] = []
     pending: list[Token] = []
-    for token in tokens:
+    ends = _mark_paragraphs(tokens) if marks else {}
+    for index, token in enumerate(tokens):
         if token.type == "embed":
             _flush(pending, environment, parts)
             parts.append(Embed(token.info, token.content))
-        else:
-            pending.append(token)
+            continue
+        pending.append(token)
+        if index in ends:
+            _flush(pending, environment, parts)
+            parts.append(ends[index])
     _flush(pending, environment, parts)
-    return Rendered(tuple(parts), found)
+    return Rendered(tuple(parts), tuple(headings(tokens)))
+
+
+def sections(tokens: Sequence[Token]) -> Iterator[Section]:
+    """Yield the words of a page by its headings, in order."""
+    anchor, heading, pending = "", "", list[Token]()
+    for index, token in enumerate(tokens):
+        if token.type == "heading_open":
+            if pending:
+                yield Section(anchor, heading, " ".join(_words(pending)))
+            anchor, heading, pending = str(token.attrGet("id")), inline_text(tokens[index + 1]), []
+        elif token.type in {"inline", "fence", "code_block"} and tokens[index - 1].type != "heading_open":
+            pending.append(token)
+    if pending:
+        yield Section(anchor, heading, " ".join(_words(pending)))
 
 
 def render_inline(text: str) -> str:
@@ -118,7 +172,27 @@ def anchors_of(text: str) -> frozenset[str]:
     return frozenset(heading.anchor for heading in headings(parse(text)))
 
 
-def _flush(tokens: list[Token], environment: EnvType, parts: list[str | Embed]) -> None:
+def _mark_paragraphs(tokens: Sequence[Token]) -> dict[int, Mark]:
+    """Give each outermost paragraph and list an id made of its words; return the marks by where they end."""
+    ends: dict[int, Mark] = {}
+    used: set[str] = set()
+    start = 0
+    for index, token in enumerate(tokens):
+        if token.level or token.type.removesuffix("_open").removesuffix("_close") not in _MARKABLE:
+            continue
+        if token.nesting == 1:
+            start = index
+            continue
+        words = " ".join(_words(tokens[start:index]))
+        anchor = "p-" + hashlib.sha256(words.encode()).hexdigest()[:10]
+        if anchor not in used:
+            used.add(anchor)
+            tokens[start].attrSet("id", anchor)
+            ends[index] = Mark(anchor, words[:QUOTE_LENGTH])
+    return ends
+
+
+def _flush(tokens: list[Token], environment: EnvType, parts: list[str | Embed | Mark]) -> None:
     if tokens:
         parts.append(_markdown().renderer.render(tokens, _markdown().options, environment))
         tokens.clear()
@@ -227,7 +301,11 @@ def read_drawing(path: Path) -> etree._Element:
 
 
 def _inline_drawing(path: Path, alternative: str) -> str:
-    root = read_drawing(path)
+    try:
+        root = read_drawing(path)
+    except (OSError, etree.XMLSyntaxError):
+        # The check names the drawing's fault; the reader gets what it would have shown, in words.
+        return f'<em class="drawing-missing">{html.escape(alternative)}</em>'
     root.set("role", "img")
     root.set("aria-label", alternative)
     for fixed in {"width", "height"} & set(root.attrib):
@@ -241,7 +319,9 @@ def _render_link_open(
     token = tokens[index]
     target = str(token.attrGet("href"))
     if not SCHEME.match(target) and not target.startswith(("#", "/")):
-        token.attrSet("href", environment.get("link_base", "") + _page_address(target))
+        token.attrSet("href", environment.get("address", _page_address)(target))
+        if target.partition("#")[0].rpartition("/")[2] == GLOSSARY and "#" in target:
+            token.attrSet("class", "term")
     return self.renderToken(tokens, index, options, environment)
 
 

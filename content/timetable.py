@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -13,6 +13,15 @@ from content.faults import Fault
 
 LEVELS = ("100", "200", "300", "400")
 LONGEST = timedelta(hours=8)
+_LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A lesson on what a talk is about: its words and its address."""
+
+    title: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,20 @@ class Talk:
     level: int
     start: datetime
     end: datetime
+    subjects: tuple[Subject, ...] = ()
+
+
+def overlaps(talks: Iterable[Talk]) -> dict[str, tuple[Talk, ...]]:
+    """Return, by slug, the talks that are held while another one is; those that are not do not appear."""
+    order = sorted(talks, key=lambda talk: talk.start)
+    found: dict[str, list[Talk]] = {}
+    for index, one in enumerate(order):
+        for other in order[index + 1 :]:
+            if other.start >= one.end:
+                break
+            found.setdefault(one.slug, []).append(other)
+            found.setdefault(other.slug, []).append(one)
+    return {slug: tuple(others) for slug, others in found.items()}
 
 
 @dataclass
@@ -32,6 +55,7 @@ class Timetable:
     """Reads the body of a month's page; rows that are faulty are left out and their faults noted."""
 
     zone: ZoneInfo
+    address: Callable[[str], str] = str
     faults: list[Fault] = field(default_factory=list)
     _day: date | None = None
     _slugs: set[str] = field(default_factory=set)
@@ -65,12 +89,13 @@ class Timetable:
 
     def _read_talk(self, number: int, line: str, cells: list[str]) -> Talk | None:
         """Return the talk of one row, or None after noting every fault of the row."""
-        if len(cells) != 5:
-            self._fault(number, 1, f"A talk has five cells (start, end, category, level, title), not {len(cells)}.")
+        if len(cells) not in {5, 6}:
+            sentence = "A talk has five cells (start, end, category, level, title), and may have one with its lessons"
+            self._fault(number, 1, f"{sentence}, not {len(cells)}.")
             return None
         before = len(self.faults)
         start, end = (self._read_time(number, line, cell) for cell in cells[:2])
-        category, level, title = cells[2:]
+        category, level, title = cells[2:5]
         if level not in LEVELS:
             self._fault(number, line.find(level) + 1, f"“{level}” is no level; use 100, 200, 300 or 400.")
         if not category or not title:
@@ -85,7 +110,8 @@ class Timetable:
         if len(self.faults) > before or start is None or end is None:
             return None
         self._slugs.add(slug)
-        return Talk(slug, title, category, int(level), start, end)
+        subjects = tuple(Subject(words, self.address(target)) for words, target in _LINK.findall("".join(cells[5:])))
+        return Talk(slug, title, category, int(level), start, end, subjects)
 
     def _read_time(self, number: int, line: str, cell: str) -> datetime | None:
         try:

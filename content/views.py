@@ -1,17 +1,29 @@
-"""Pages of the course: courses, modules and lessons, the talks and their calendar, the startups."""
+"""Pages one reads: courses, modules and lessons, notes, startups, the glossary, and a course on paper or offline."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
+from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, url_for
+from flask import Flask, Response, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
 
 from accounts.people import Person
 from accounts.sessions import current_person, ensure_person
-from content import calendar, cli, progress, render
-from content.library import Course, Lesson, Module, Schedule
+from content import cli, feedback, glossary, marks, progress, search_views, study_views, talk_views
+from content.blueprint import find_page, library, routes
+from content.library import Course, Lesson, Module
+from content.marks import OwnMark
+from content.pages import Page
+from content.render import Embed, Mark
 from content.shelf import Shelf
 from db import database
 from web.clock import now
@@ -19,8 +31,22 @@ from web.lifecycle import lifecycle
 from web.offers import Door, NextStep, Progress, offers
 
 ROOT = Path(__file__).parent
+VIEWS = (search_views, study_views, talk_views)
+_ID = re.compile(r' id="[^"]*"')
 
-routes = Blueprint("content", __name__, template_folder="templates")
+
+@dataclass(frozen=True)
+class Margin:
+    """What stands beside the text of a page: the reader's own marks, and whether there is a pen at each paragraph."""
+
+    own: dict[str, OwnMark]
+    marking: bool
+    at: str
+
+    def lost(self, page: Page) -> list[OwnMark]:
+        """Return the marks whose paragraph has been rewritten since."""
+        anchors = {part.anchor for part in page.rendered.parts if isinstance(part, Mark)}
+        return [one for one in self.own.values() if one.anchor not in anchors]
 
 
 def init_app(app: Flask) -> None:
@@ -32,8 +58,8 @@ def init_app(app: Flask) -> None:
     register.doors.append(_door)
     register.next_steps.append(_next_step)
     register.progress.append(_progress)
-    lifecycle(app).prepare.append(_report_faults)
-    lifecycle(app).adopt.append(progress.adopt)
+    lifecycle(app).prepare += [_read_everything, search_views.prepare]
+    lifecycle(app).adopt += [progress.adopt, marks.adopt, feedback.adopt]
 
 
 @cache
@@ -41,29 +67,23 @@ def _shipped() -> Shelf:
     return Shelf(ROOT)
 
 
-def shelf() -> Shelf:
-    """Return the application's library in memory."""
-    found: Shelf = current_app.extensions["library"]
-    return found
-
-
 @routes.get("/learn")
 def courses() -> str:
-    """List the courses."""
-    return render_template("content/courses.html", courses=shelf().current().courses, notes=shelf().current())
+    """List the courses, and what there is to read beside them."""
+    return render_template("content/courses.html", library=library(), finished=_finished(), key=progress.lesson_key)
 
 
 @routes.get("/learn/<course_slug>")
 def course(course_slug: str) -> str:
     """Show a course with its modules and lessons."""
     found = _course(course_slug)
-    return render_template(
-        "content/course.html",
-        course=found,
-        rendered=shelf().rendered(found.page, f"/learn/{course_slug}/"),
-        finished=_finished(),
-        key=progress.lesson_key,
-    )
+    return render_template("content/course.html", course=found, finished=_finished(), key=progress.lesson_key)
+
+
+@routes.get("/learn/<course_slug>/print")
+def printed_course(course_slug: str) -> str:
+    """Show a whole course on one page, for paper."""
+    return render_template("content/print.html", course=_course(course_slug), text=_printed)
 
 
 @routes.get("/learn/<course_slug>/<module_slug>/")
@@ -74,7 +94,7 @@ def module(course_slug: str, module_slug: str) -> str:
         "content/module.html",
         course=found,
         module=part,
-        rendered=shelf().rendered(part.overview, f"/learn/{course_slug}/{module_slug}/"),
+        parts=_parts(part.overview, None),
         finished=_finished(),
         key=progress.lesson_key,
     )
@@ -82,18 +102,17 @@ def module(course_slug: str, module_slug: str) -> str:
 
 @routes.get("/learn/<course_slug>/<module_slug>/<lesson_slug>")
 def lesson(course_slug: str, module_slug: str, lesson_slug: str) -> str:
-    """Show a lesson with its checks and labs in place."""
+    """Show a lesson with its checks and labs in place, and the reader's notes on the margin."""
     found, part, one = _lesson(course_slug, module_slug, lesson_slug)
     return render_template(
         "content/lesson.html",
         course=found,
         module=part,
         lesson=one,
-        rendered=shelf().rendered(one.page, f"/learn/{course_slug}/{module_slug}/"),
-        embeds=offers().embeds,
         neighbours=progress.neighbours(found, one),
         finished=_finished(),
         key=progress.lesson_key,
+        **_read(one.page),
     )
 
 
@@ -104,75 +123,101 @@ def finish(course_slug: str, module_slug: str, lesson_slug: str) -> Answer:
     progress.finish(database(), ensure_person().id, progress.lesson_key(found, part, one), now())
     following = progress.neighbours(found, one).next
     if following is None:
-        return redirect(url_for("content.course", course_slug=course_slug), 303)
-    return redirect(_lesson_address(found, *following), 303)
+        return redirect(found.page.address, 303)
+    return redirect(following[1].page.address, 303)
 
 
-@routes.get("/talks")
-def talks() -> Answer:
-    """Lead to the newest schedule."""
-    schedules = shelf().current().schedules
-    if not schedules:
-        abort(404, "There is no schedule of talks yet.")
-    return redirect(url_for("content.schedule", month=schedules[-1].month), 302)
+@routes.get("/notes")
+def notes() -> str:
+    """List the notes, the newest month first."""
+    months: dict[str, list[Any]] = {}
+    for one in reversed(library().notes):
+        months.setdefault(one.month, []).append(one)
+    return render_template("content/notes.html", months=months)
 
 
-@routes.get("/talks/<month>")
-def schedule(month: str) -> str:
-    """Show a month's talks by day."""
-    found = _schedule(month)
-    days: dict[object, list[object]] = {}
-    for talk in found.talks:
-        days.setdefault(talk.start.date(), []).append(talk)
-    intro = render.render(found.page.body.partition("\n## ")[0], found.page.folder)
-    return render_template("content/schedule.html", schedule=found, days=days, intro=intro)
-
-
-@routes.get("/talks/<month>.ics")
-def schedule_calendar(month: str) -> Response:
-    """Serve a month's talks as a calendar one can import or subscribe to."""
-    found = _schedule(month)
-    return _calendar(calendar.to_icalendar(found, found.talks, request.host), f"talks-{month}.ics")
-
-
-@routes.get("/talks/<month>/<talk_slug>.ics")
-def talk_calendar(month: str, talk_slug: str) -> Response:
-    """Serve one talk as a calendar."""
-    found = _schedule(month)
-    chosen = [talk for talk in found.talks if talk.slug == talk_slug]
-    if not chosen:
-        abort(404, "There is no such talk in this month's schedule.")
-    return _calendar(calendar.to_icalendar(found, chosen, request.host), f"{talk_slug}.ics")
+@routes.get("/notes/<name>")
+def note(name: str) -> str:
+    """Show a note."""
+    page = find_page(f"/notes/{name}")
+    if page is None:
+        abort(404, _("There is no such note; they are listed under Notes."))
+    return render_template("content/note.html", **_read(page))
 
 
 @routes.get("/startups")
 def startups() -> Answer:
     """Lead to the newest round of startups."""
-    rounds = shelf().current().startups
+    rounds = library().startups
     if not rounds:
-        abort(404, "There is no round of startups yet.")
-    return redirect(url_for("content.startup_round", month=rounds[-1].month), 302)
+        abort(404, _("There is no round of startups yet."))
+    return redirect(rounds[-1].page.address, 302)
 
 
 @routes.get("/startups/<month>")
 def startup_round(month: str) -> str:
     """Show a month's startups."""
-    found = next((one for one in shelf().current().startups if one.month == month), None)
+    page = find_page(f"/startups/{month}")
+    if page is None:
+        abort(404, _("There is no round of startups for this month."))
+    return render_template("content/note.html", **_read(page))
+
+
+@routes.get("/glossary")
+def terms() -> str:
+    """Show every term with its definition."""
+    found = library().glossary
     if found is None:
-        abort(404, "There is no round of startups for this month.")
-    return render_template("content/startups.html", round=found, rendered=shelf().rendered(found.page))
+        abort(404, _("There is no glossary yet."))
+    return render_template("content/glossary.html", glossary=found)
 
 
-def _calendar(data: bytes, name: str) -> Response:
-    answer = Response(data, content_type="text/calendar; charset=utf-8")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+@routes.get("/learn/offline")
+def offline() -> str:
+    """Show what stands in for a page that was not kept, when there is no connection."""
+    return render_template("content/offline.html")
+
+
+@routes.get("/sw.js")
+def service_worker() -> Response:
+    """Serve the service worker from the top, so that it may answer for the lessons."""
+    answer = Response((ROOT / "static" / "service-worker.js").read_bytes(), content_type="text/javascript")
+    answer.headers["Cache-Control"] = "no-cache"
     return answer
 
 
+def _read(page: Page) -> dict[str, Any]:
+    """Return what a template needs to show a page that one may mark."""
+    person = current_person()
+    own = marks.of_page(database(), person.id, page.address) if person else {}
+    margin = Margin(own, request.args.get("marking") == "on", request.args.get("at", ""))
+    return {"page": page, "margin": margin, "parts": _parts(page, margin), "lost": margin.lost(page)}
+
+
+def _parts(page: Page, margin: Margin | None) -> Iterator[Markup]:
+    """Yield a page piece by piece: terms explained, embeds shown, the reader's marks behind their paragraphs."""
+    numbers = count(1)
+    words = library().glossary
+    embeds = offers().embeds
+    for part in page.rendered.parts:
+        if isinstance(part, str):
+            yield Markup(glossary.explain(part, words, numbers))  # noqa: S704 (the renderer's output)
+        elif isinstance(part, Embed):
+            yield embeds[part.kind](part.reference) or Markup()
+        elif margin is not None and (margin.marking or part.anchor in margin.own or part.anchor == margin.at):
+            own = margin.own.get(part.anchor)
+            yield Markup(render_template("content/mark.html", page=page, mark=part, own=own, margin=margin))  # noqa: S704 (our template)
+
+
+def _printed(page: Page) -> Markup:
+    """Return a page's text without embeds, and without ids, which would repeat among many pages on one."""
+    return Markup(_ID.sub("", page.rendered.html))  # noqa: S704 (the renderer's output)
+
+
 def _course(slug: str) -> Course:
-    found = shelf().current().find_course(slug)
+    found = library().find_course(slug)
     if found is None:
-        abort(404, "There is no course at this address; the courses are listed under Learn.")
+        abort(404, _("There is no course at this address; the courses are listed under Learn."))
     return found
 
 
@@ -180,7 +225,7 @@ def _module(course_slug: str, module_slug: str) -> tuple[Course, Module]:
     found = _course(course_slug)
     part = next((one for one in found.modules if one.slug == module_slug), None)
     if part is None:
-        abort(404, "This course has no such domain; its page lists them.")
+        abort(404, _("This course has no such part; its page lists them."))
     return found, part
 
 
@@ -188,19 +233,8 @@ def _lesson(course_slug: str, module_slug: str, lesson_slug: str) -> tuple[Cours
     found, part = _module(course_slug, module_slug)
     one = next((one for one in part.lessons if one.slug == lesson_slug), None)
     if one is None:
-        abort(404, "This domain has no such lesson; its page lists them.")
+        abort(404, _("There is no such lesson here; the page of its part lists them."))
     return found, part, one
-
-
-def _schedule(month: str) -> Schedule:
-    found = next((one for one in shelf().current().schedules if one.month == month), None)
-    if found is None:
-        abort(404, "There is no schedule of talks for this month.")
-    return found
-
-
-def _lesson_address(found: Course, part: Module, one: Lesson) -> str:
-    return url_for("content.lesson", course_slug=found.slug, module_slug=part.slug, lesson_slug=one.slug)
 
 
 def _finished() -> set[str]:
@@ -208,47 +242,65 @@ def _finished() -> set[str]:
     return progress.finished_lessons(database(), person.id) if person else set()
 
 
-def _report_faults(app: Flask) -> None:
-    for error in app.extensions["library"].errors():
-        app.logger.error("%s", error)
+def _read_everything(_app: Flask) -> None:
+    """Read the library before the first request; the shelf logs what is wrong with it."""
+    library()
 
 
 def _door(_person: Person | None) -> Door:
-    lessons = [one for found in shelf().current().courses for one in found.lessons()]
-    minutes = sum(one.minutes for _, one in lessons)
+    lessons = [one for found in library().courses for _part, one in found.lessons()]
     return Door(
         1,
-        "Learn",
-        "Read a course that teaches every task of the exam, with checks in the text.",
-        f"{len(lessons)} lessons, {minutes // 60} hours of reading" if minutes >= 120 else f"{len(lessons)} lessons",
+        _("Learn"),
+        _("Read a course that teaches every task of its exam, with checks in the text."),
+        ngettext("%(num)d lesson", "%(num)d lessons", len(lessons))
+        + ", "
+        + ngettext("%(num)d hour of reading", "%(num)d hours of reading", _hours(lessons)),
         url_for("content.courses"),
-        "Open the courses",
+        _("Open the courses"),
     )
+
+
+def _hours(lessons: Iterable[Lesson]) -> int:
+    return max(1, sum(one.minutes for one in lessons) // 60)
 
 
 def _next_step(person: Person | None) -> NextStep | None:
     if person is None:
         return None
     finished = progress.finished_lessons(database(), person.id)
-    for found in shelf().current().courses:
+    for found in _courses_begun(finished):
         following = progress.next_unfinished(found, finished)
         if following is not None:
             part, one = following
-            title = f"Continue with “{one.page.title}”" if finished else f"Start with “{one.page.title}”"
-            text = f"{part.overview.title}, {one.minutes} minutes."
-            return NextStep(5, title, text, _lesson_address(found, part, one), "Read the lesson")
+            title = _("Continue with “%(title)s”") if finished else _("Start with “%(title)s”")
+            text = ngettext("%(num)d minute", "%(num)d minutes", one.minutes)
+            return NextStep(
+                5,
+                title % {"title": one.page.title},
+                f"{part.overview.title}, {text}.",
+                one.page.address,
+                _("Read the lesson"),
+            )
     return None
 
 
+def _courses_begun(finished: set[str]) -> list[Course]:
+    """Return the courses, those in which a lesson was finished first."""
+    begun = {key.partition("/")[0] for key in finished}
+    return sorted(library().courses, key=lambda one: (one.slug not in begun, not one.exam, one.slug))
+
+
 def _progress(person: Person | None) -> list[Progress]:
+    """Return how far the reader is in the course begun last, or in the first that leads to an exam."""
     finished = progress.finished_lessons(database(), person.id) if person else set()
     return [
         Progress(
             part.overview.title,
-            url_for("content.module", course_slug=found.slug, module_slug=part.slug),
+            part.overview.address,
             sum(progress.lesson_key(found, part, one) in finished for one in part.lessons),
             len(part.lessons),
         )
-        for found in shelf().current().courses[:1]
+        for found in _courses_begun(finished)[:1]
         for part in found.modules
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
@@ -18,7 +18,7 @@ from labs import cli, display, jobs, registry, store
 from labs.registry import Lab
 from web.clock import now
 from web.lifecycle import lifecycle
-from web.offers import Door, offers
+from web.offers import Door, Findable, offers
 
 GREATEST_SEED = 2**31 - 1
 NOT_YOURS = "There is no such run among yours; sign in with the account that started it."
@@ -37,6 +37,7 @@ def init_app(app: Flask) -> None:
     register = offers(app)
     register.doors.append(_door)
     register.embeds["lab"] = _embed
+    register.documents.append(_findable)
     lifecycle(app).prepare.append(_report_faults)
     lifecycle(app).start.append(jobs.start_worker)
     lifecycle(app).adopt.append(store.adopt)
@@ -202,6 +203,12 @@ def _door(_person: Person | None) -> Door:
         url_for("labs.lab", slug=first.slug) if first else url_for("labs.index"),
         "Open the lab" if first else "See the labs",
     )
+
+
+def _findable() -> Iterator[Findable]:
+    for one in catalog():
+        found = tuple(render.sections(render.parse(one.brief)))
+        yield Findable(f"/labs/{one.slug}", one.title, "Labs", "en", found)
 
 
 def _embed(slug: str) -> Markup | None:

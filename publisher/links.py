@@ -29,15 +29,3 @@ def note_of(target: str) -> tuple[str, str, str] | None:
     """Return (month, slug, ``#anchor`` or nothing) if a link leads to a note."""
     match = _NOTE.fullmatch(target)
     return (match[1], match[2], match[3] or "") if match else None
-
-
-def web_address(target: str) -> str | None:
-    """Return where the site shows a file of the library that is linked from a note, or None where it does not."""
-    note = note_of(target)
-    if note:
-        return f"/issues/{note[0]}/{note[1]}{note[2]}"
-    if target.startswith("/"):
-        return target
-    room, _, rest = target.removeprefix("../").partition("/")
-    known = {"courses": "/learn/", "talks": "/talks/", "startups": "/startups/"}
-    return known[room] + rest if room in known else None

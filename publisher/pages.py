@@ -18,7 +18,8 @@ from urllib.parse import unquote
 import jinja2
 
 from content import render
-from content.library import Note, Page, Schedule
+from content.library import Note, Schedule
+from content.pages import Page
 from content.render import Embed
 from content.timetable import Talk
 from publisher import links
@@ -195,8 +196,8 @@ def _text(issue: Issue, markdown: str, folder: Path | None) -> str:
         return names[note[1]] + note[2] if note and note[0] == issue.month and note[1] in names else None
 
     rendered = render.render(markdown, folder)
-    parts = [_embed(part, labs) if isinstance(part, Embed) else part for part in rendered.parts]
-    return links.rewrite("".join(parts), address)
+    parts = (_embed(part, labs) if isinstance(part, Embed) else part for part in rendered.parts)
+    return links.rewrite("".join(part for part in parts if isinstance(part, str)), address)
 
 
 def _embed(embed: Embed, labs: dict[str, str]) -> str:

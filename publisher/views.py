@@ -9,9 +9,9 @@ from pathlib import Path
 from flask import Blueprint, Flask, Response, abort, current_app, render_template, request, url_for
 
 from content import render
-from content.render import Embed
+from content.render import Embed, Mark
 from db import database
-from publisher import cli, issue, links, pages, schedule, sources, store
+from publisher import cli, issue, pages, schedule, sources, store
 from publisher.issue import Issue, IssueError
 from publisher.package import PackageError
 from publisher.store import Published
@@ -100,13 +100,12 @@ def article(month: str, slug: str) -> str:
     if place is None:
         abort(404, "This issue has no such article; its page lists them.")
     page = articles[place].page
-    rendered = current_app.extensions["library"].rendered(page)
     return render_template(
         "publisher/article.html",
         issue=found,
         section=next(one for one in found.sections if articles[place] in one.notes),
         page=page,
-        parts=[_part(part) for part in rendered.parts],
+        parts=[_part(part) for part in page.rendered.parts],
         following=articles[place + 1] if place + 1 < len(articles) else None,
     )
 
@@ -121,11 +120,11 @@ def newest_cover() -> Cover | None:
     return Cover(found.month, found.title, address, url_for("publisher.cover", month=found.month))
 
 
-def _part(part: str | Embed) -> str:
+def _part(part: str | Embed | Mark) -> str:
     if isinstance(part, Embed):
         show = offers().embeds.get(part.kind)
         return str((show(part.reference) if show else None) or "")
-    return links.rewrite(part, links.web_address)
+    return part if isinstance(part, str) else ""
 
 
 def _due() -> tuple[str, ...]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
-from content import render
-from content.library import ContentError
+from content import faults
+from content.faults import ContentError
 from quizzes.formats import markdown
 from quizzes.questions import Bank, Item, Question
 
@@ -62,14 +61,8 @@ def lesson_address(bank: Path, link: str) -> tuple[str, str]:
     path = (bank.parent / name).resolve()
     if not path.is_file():
         return "", f"The lesson “{name}” does not exist."
-    if not anchor or anchor not in _anchors(path, path.stat().st_mtime_ns):
+    if not anchor or anchor not in faults.anchors_in(path):
         return "", f"The lesson “{path.name}” has no section “#{anchor}”."
     course, module, lesson = path.parts[-3:]
     steps = [course, *(re.sub(r"^\d+-", "", step.removesuffix(".md")) for step in (module, lesson))]
     return f"/learn/{'/'.join(steps)}#{anchor}", ""
-
-
-@cache
-def _anchors(path: Path, _changed: int) -> frozenset[str]:
-    text = path.read_text("utf-8", "replace")
-    return render.anchors_of(text.split("\n---\n", 1)[-1])

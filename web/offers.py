@@ -6,7 +6,7 @@ them without knowing the room. So no room imports another for the sake of a link
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,17 @@ class Progress:
     total: int
 
 
+@dataclass(frozen=True)
+class Findable:
+    """A page of another room that search should know; ``sections`` have an anchor, a heading and a text each."""
+
+    address: str
+    title: str
+    place: str
+    language: str
+    sections: tuple[Any, ...]
+
+
 @dataclass
 class Offers:
     """The register. Every function takes the person (or None for a visitor) and is called on each request."""
@@ -55,6 +66,7 @@ class Offers:
     next_steps: list[Callable[[Any], NextStep | None]] = field(default_factory=list)
     progress: list[Callable[[Any], list[Progress]]] = field(default_factory=list)
     covers: list[Callable[[], Any]] = field(default_factory=list)
+    documents: list[Callable[[], Iterable[Findable]]] = field(default_factory=list)
     embeds: dict[str, Callable[[str], Markup | None]] = field(default_factory=dict)
     """kind → function(reference) → what a lesson shows there, or None where the reference is unknown."""
 

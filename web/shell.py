@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from accounts.sessions import current_person
 from config import Settings
-from web import assets, errors, schedule, security, views
+from web import assets, errors, languages, schedule, security, views
 
 MAXIMUM_REQUEST_BYTES = 16 * 1024 * 1024
 
@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = proxied  # type: ignore[method-assign] # Flask documents this as the way to wrap an application
     app.config["MAX_CONTENT_LENGTH"] = MAXIMUM_REQUEST_BYTES
     security.init_app(app)
+    languages.init_app(app)
     errors.init_app(app)
     assets.init_app(app)
     app.register_blueprint(views.routes)
@@ -31,4 +32,9 @@ def init_app(app: Flask) -> None:
 
 
 def _known_to_every_page() -> dict[str, Any]:
-    return {"person": current_person(), "theme": views.current_theme()}
+    return {
+        "person": current_person(),
+        "theme": views.current_theme(),
+        "language": languages.current_language(),
+        "languages": languages.LANGUAGES,
+    }

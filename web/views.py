@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as Answer
 from accounts.models import PersonRow
 from accounts.sessions import current_person
 from db import database
-from web import assets
+from web import assets, languages
 from web.offers import NextStep, offers
 
 THEMES = ("auto", "light", "dark")
@@ -49,17 +49,27 @@ def most_urgent(steps: Iterable[NextStep | None]) -> NextStep | None:
 @routes.post("/theme")
 def choose_theme() -> Answer:
     """Keep the theme with the person, or in a cookie for a visitor, and show the page again."""
-    theme = request.form.get("theme", "")
-    if theme not in THEMES:
-        abort(400, f"The theme is one of {', '.join(THEMES)}; go back and choose one.")
+    return _keep_choice("theme", THEME_COOKIE, THEMES)
+
+
+@routes.post("/language")
+def choose_language() -> Answer:
+    """Keep the interface's language in the same way."""
+    return _keep_choice("language", languages.COOKIE, tuple(languages.LANGUAGES))
+
+
+def _keep_choice(name: str, cookie: str, choices: tuple[str, ...]) -> Answer:
+    choice = request.form.get(name, "")
+    if choice not in choices:
+        abort(400, f"The {name} is one of {', '.join(choices)}; go back and choose one.")
     answer, person = redirect(_page_before(), 303), current_person()
     if person is None:
         secure = current_app.extensions["settings"].https
-        answer.set_cookie(THEME_COOKIE, theme, max_age=31536000, secure=secure, httponly=True, samesite="Lax")
+        answer.set_cookie(cookie, choice, max_age=31536000, secure=secure, httponly=True, samesite="Lax")
         return answer
     with database().writing() as connection:
-        connection.execute(update(PersonRow).where(PersonRow.id == person.id).values(theme=theme))
-    answer.delete_cookie(THEME_COOKIE)
+        connection.execute(update(PersonRow).where(PersonRow.id == person.id).values({name: choice}))
+    answer.delete_cookie(cookie)
     return answer
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from content.library import ContentError
+from content.faults import ContentError
 from quizzes.questions import DIFFICULTIES, POOLS, Bank, Item, Key, Option, Question
 
 _OPTION = re.compile(r"- \[([ xX])\] ?(.*)$")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
 from content import render
+from content.pages import link_address
 from content.render import Embed
 
 
@@ -62,9 +65,16 @@ def test_containers_in_code_stay_code() -> None:
 
 
 def test_links_between_files_become_links_between_pages() -> None:
-    html = render.render("[x](../2-performant/3-caching.md#why) [y](overview.md)", link_base="/learn/c/m/").html
-    assert 'href="/learn/c/m/../performant/caching#why"' in html
-    assert 'href="/learn/c/m/"' in html
+    root = Path("content")
+    address = partial(link_address, root, root / "courses/c/1-m/1-lesson.md")
+    text = "[x](../2-performant/3-caching.md#why) [y](overview.md) [z](../course.md) [t](../../../talks/2018-01.md)"
+    html = render.render_tokens(render.parse(text), address=address).html
+    assert re.findall('href="(.*?)"', html) == [
+        "/learn/c/performant/caching#why",
+        "/learn/c/m/",
+        "/learn/c",
+        "/talks/2018-01",
+    ]
 
 
 def test_table_heads_have_a_scope_and_no_inline_style() -> None:

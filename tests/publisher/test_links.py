@@ -2,24 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from publisher import links
-
-
-@pytest.mark.parametrize(
-    ("target", "address"),
-    [
-        ("2018-01-first", "/issues/2018-01/first"),
-        ("../notes/2018-01-first#part", "/issues/2018-01/first#part"),
-        ("../courses/c/m/l#s", "/learn/c/m/l#s"),
-        ("../talks/2018-01", "/talks/2018-01"),
-        ("/labs/x", "/labs/x"),
-        ("box.png", None),
-    ],
-)
-def test_a_file_has_its_address_on_the_site(target: str, address: str | None) -> None:
-    assert links.web_address(target) == address
 
 
 def test_links_out_and_within_the_page_stay_as_they_are() -> None:

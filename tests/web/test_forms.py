@@ -68,7 +68,7 @@ def test_a_visitor_keeps_a_theme_in_a_cookie(visitor: FlaskClient, token: Token)
     page = visitor.get("/").text
     assert '<html lang="en" data-theme="dark">' in page
     assert '<meta name="color-scheme" content="dark">' in page
-    assert page.count('aria-pressed="true"') == 1
+    assert page.count('name="theme" value="dark" aria-pressed="true"') == 1
 
 
 def test_a_person_keeps_a_theme_on_every_browser(site: Flask, visitor: FlaskClient, token: Token) -> None:

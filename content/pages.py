@@ -1,0 +1,216 @@
+"""One file of the course: read, checked and rendered together, once for each state that it is in on disk."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from content import faults, front_matter, render
+from content.faults import ContentError, Fault
+from content.front_matter import REQUIRED, Field
+from content.render import Rendered, Section
+
+Stamp = tuple[int, int]
+"""A file's time of change in nanoseconds and its size in bytes: the state that it is in."""
+
+SUFFIXES = (".md", ".svg", ".png", ".jpg", ".jpeg")
+PAGE_FIELDS = {
+    "title": Field(front_matter.text, REQUIRED),
+    "summary": Field(front_matter.text, REQUIRED),
+    "lang": Field(front_matter.pattern(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language code such as en or bg"), "en"),
+    "sources": Field(front_matter.pattern(r"https?://[^\s/]+\S*", "a web address"), (), many=True),
+}
+
+
+@dataclass(frozen=True)
+class Files:
+    """The state of every page, and of all the pictures of a folder together, at one moment."""
+
+    stamps: Mapping[Path, Stamp]
+    pictures: Mapping[Path, tuple[Stamp, ...]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A Markdown text with what its front matter says of it, ready to be shown at ``address``."""
+
+    root: Path
+    path: Path
+    address: str
+    title: str
+    summary: str
+    language: str
+    sources: tuple[str, ...]
+    body: str
+    first_line: int
+    rendered: Rendered
+    sections: tuple[Section, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Where the page's pictures lie."""
+        return self.path.parent
+
+    def address_of(self, target: str) -> str:
+        """Return where the page behind a relative link of this one is shown."""
+        return link_address(self.root, self.path, target)
+
+
+Make = Callable[[Page, Mapping[str, Any]], tuple[Any, list[Fault]]]
+"""(page, front matter) → what the file is, a lesson or a schedule, and what is wrong in its own part of the text."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a file turned out to be: its value (None where it is unusable) and every fault of it."""
+
+    value: Any
+    errors: tuple[ContentError, ...]
+
+
+@dataclass
+class Reader:
+    """Reads the files of one folder, and again only those that have changed.
+
+    While a file is faulty, what it was in its last sound state stays in its place.
+    """
+
+    root: Path
+    _known: dict[Path, tuple[tuple[Stamp, ...], Reading]] = field(default_factory=dict)
+    _sound: dict[Path, Any] = field(default_factory=dict)
+
+    def read(self, path: Path, schema: Mapping[str, Field], make: Make, files: Files) -> Reading:
+        """Return what the file is in the state that ``files`` tells, or was in its last sound one."""
+        state = (files.stamps.get(path, (0, 0)), *files.pictures.get(path.parent, ()))
+        known = self._known.get(path)
+        if known is not None and known[0] == state:
+            return known[1]
+        reading = self._read(path, schema, make)
+        if not reading.errors:
+            self._sound[path] = reading.value
+        elif path in self._sound:
+            reading = replace(reading, value=self._sound[path])
+        self._known[path] = (state, reading)
+        return reading
+
+    def _read(self, path: Path, schema: Mapping[str, Field], make: Make) -> Reading:
+        text, unreadable = _text_of(path)
+        if unreadable is not None:
+            return Reading(None, _errors(path, [unreadable]))
+        try:
+            head, body, first_line = front_matter.split(text)
+        except ValueError as error:
+            return Reading(None, _errors(path, [Fault(1, 1, str(error))]))
+        front = front_matter.read(head, schema)
+        tokens = render.parse(body)
+        found = [
+            *front.faults,
+            *faults.find(body, path.parent, first_line, tokens),
+            *faults.unsourced_claims(body, tokens, front.fields.get("sources") or (), first_line),
+        ]
+        if not body.strip():
+            found.append(Fault(first_line, 1, "The page has no text."))
+        if not front.usable:
+            return Reading(None, _errors(path, found))
+        rendered = render.render_tokens(tokens, path.parent, address=partial(link_address, self.root, path), marks=True)
+        page = Page(
+            root=self.root,
+            path=path,
+            address=address_of(self.root, path),
+            title=front.fields["title"],
+            summary=front.fields["summary"],
+            language=front.fields["lang"],
+            sources=tuple(front.fields["sources"]),
+            body=body,
+            first_line=first_line,
+            rendered=rendered,
+            sections=tuple(render.sections(tokens)),
+        )
+        value, more = make(page, front.fields)
+        return Reading(value, _errors(path, [*found, *more]))
+
+
+def scan(root: Path) -> Files:
+    """Return the state of every file of the content under ``root``."""
+    stamps: dict[Path, Stamp] = {}
+    pictures: dict[Path, tuple[Stamp, ...]] = {}
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if entry.name.startswith((".", "_")):
+                    continue
+                if entry.is_dir():
+                    folders.append(folder / entry.name)
+                elif entry.name.endswith(SUFFIXES):
+                    state = entry.stat()
+                    stamp = (state.st_mtime_ns, state.st_size)
+                    if entry.name.endswith(".md"):
+                        stamps[folder / entry.name] = stamp
+                    else:
+                        pictures[folder] = (*pictures.get(folder, ()), stamp)
+    return Files(stamps, pictures)
+
+
+def address_of(root: Path, path: Path) -> str:
+    """Return where a file of the content is shown, or nothing if it is shown nowhere.
+
+    ``courses/saa/1-resilient/2-queues.md`` stands at ``/learn/saa/resilient/queues``: places are no part of an address.
+    """
+    steps = path.relative_to(root).parts if path.is_relative_to(root) else ()
+    match steps:
+        case ("courses", course, "course.md"):
+            return f"/learn/{course}"
+        case ("courses", course, module, "overview.md"):
+            return f"/learn/{course}/{_without_place(module)}/"
+        case ("courses", course, module, lesson):
+            return f"/learn/{course}/{_without_place(module)}/{_without_place(lesson.removesuffix('.md'))}"
+        case ("talks" | "startups" | "notes" as room, name):
+            return f"/{room}/{name.removesuffix('.md')}"
+        case (render.GLOSSARY,):
+            return "/glossary"
+        case _:
+            return ""
+
+
+def link_address(root: Path, page: Path, target: str) -> str:
+    """Return where the page behind a relative link of ``page`` is shown, its anchor included."""
+    name, hash_sign, anchor = target.partition("#")
+    return address_of(root, Path(os.path.normpath(page.parent / name))) + hash_sign + anchor
+
+
+def _without_place(name: str) -> str:
+    return re.sub(r"^\d{1,2}-", "", name)
+
+
+def _errors(path: Path, found: list[Fault]) -> tuple[ContentError, ...]:
+    return tuple(ContentError(path, one.line, one.column, one.sentence) for one in found)
+
+
+def _text_of(path: Path) -> tuple[str, Fault | None]:
+    """Return a file's text, or what makes it unreadable."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return "", Fault(1, 1, f"The file cannot be read: {error.strerror}.")
+    if len(data) > render.MAXIMUM_BYTES:
+        return "", Fault(1, 1, f"The file has {len(data)} bytes; split it, {render.MAXIMUM_BYTES} is the limit.")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
+        return "", Fault(before.count(b"\n") + 1, column, "This is not UTF-8; save the file as UTF-8.")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    control = re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text)
+    if control is not None:
+        line = text.count("\n", 0, control.start()) + 1
+        column = control.start() - text.rfind("\n", 0, control.start())
+        return "", Fault(line, column, "There is a control character here; remove it.")
+    return text, None

@@ -1,0 +1,35 @@
+"""The language of the interface: which there are, which a request is answered in, and how a person chooses one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask, request
+from flask_babel import Babel
+
+from accounts.sessions import current_person
+
+LANGUAGES = {"en": "English", "bg": "Български"}
+"""The languages of the interface, each called as its speakers call it; the courses have their own."""
+COOKIE = "language"
+TRANSLATIONS = Path(__file__).with_name("translations")
+
+_CHOICES = tuple(LANGUAGES)
+
+
+def init_app(app: Flask) -> None:
+    """Let templates and views speak the reader's language."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
+    app.config["BABEL_DEFAULT_LOCALE"] = "en"
+    Babel(app, locale_selector=current_language)
+
+
+def current_language() -> str:
+    """Return the person's own choice, else this browser's, else what it asks for, else English."""
+    person = current_person()
+    if person is not None and person.language in LANGUAGES:
+        return person.language
+    kept = request.cookies.get(COOKIE)
+    if kept in LANGUAGES:
+        return kept
+    return request.accept_languages.best_match(_CHOICES, "en") or "en"
