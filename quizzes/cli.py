@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
+from content import archive
 from quizzes import blueprint, pool
 
 ROOT = Path(__file__).parent
@@ -21,6 +22,12 @@ group = AppGroup("quizzes", help="Check the banks and draw exams.")
 def check(folder: Path) -> None:
     """List every fault of every bank in FOLDER with file, line and column; status 1 if there is one."""
     banks, findings = pool.load(folder)
+    copied = [
+        fault
+        for path in sorted(folder.glob("*/*.md"))
+        for fault in archive.faults(path, path.read_text("utf-8", "replace"))
+    ]
+    findings = (*findings, *copied)
     for finding in findings:
         click.echo(str(finding), err=True)
     count = sum(len(bank.items) for bank in banks)

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types sw"
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types sw"
 )
 PATHS = ("/", "/thing", "/healthz", "/robots.txt", "/favicon.ico", "/static/web/site.css", "/nothing", "/broken")
 
