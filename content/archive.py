@@ -33,7 +33,7 @@ def fingerprint(text: str) -> bytes:
 
 
 def shared(text: str, known: frozenset[bytes]) -> Iterator[tuple[int, str]]:
-    """Yield (offset, words) for each longest run of a text that the fingerprint knows; addresses and identifiers are passed over."""
+    """Yield (offset, words) for each longest run of a text that is known; addresses and identifiers are passed over."""
     found = list(_WORD.finditer(_NO_PROSE.sub(lambda match: " " * len(match[0]), text)))
     words = [match[0] for match in found]
     starts = [

@@ -16,6 +16,8 @@ from content import render
 SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
 _EXAM = re.compile(r"\b(exams?|examination|certification|[A-Z]{3}-C0\d|изпит\w*)\b", re.IGNORECASE)
 _ABOUT_EXAMS = re.compile(r"exam|certif", re.IGNORECASE)
+_EXAM_WORDS = ("exam", "certification", "-c0", "изпит")
+_SUSPECT = re.compile(r"[<\]]")
 _EXAM_CODE = re.compile(r"\b[A-Z]{3}-C0\d\b")
 
 
@@ -57,7 +59,8 @@ def find(text: str, folder: Path | None, first_line: int, tokens: Sequence[Token
 
 def unsourced_claims(text: str, tokens: Sequence[Token], sources: Iterable[str], first_line: int) -> Iterator[Fault]:
     """Yield the paragraphs that give a figure about an exam, where no source of the page is about exams."""
-    if any(_ABOUT_EXAMS.search(source) for source in sources):
+    folded = text.casefold()
+    if not any(word in folded for word in _EXAM_WORDS) or any(_ABOUT_EXAMS.search(source) for source in sources):
         return
     lines = text.split("\n")
     for token in tokens:
@@ -76,7 +79,7 @@ def _container_faults(lines: Sequence[str], tokens: Sequence[Token]) -> Iterator
     }
     open_line: int | None = None
     for index, line in enumerate(lines):
-        match = render.OPENING.match(line.lstrip()) if index not in fenced else None
+        match = render.OPENING.match(line.lstrip()) if ":::" in line and index not in fenced else None
         if match is None:
             continue
         column = line.index(":::") + 1
@@ -154,7 +157,7 @@ def _inline_faults(lines: Sequence[str], tokens: Sequence[Token], folder: Path |
                 if following is not None and following.type == "link_close":
                     yield _at(lines, token, "[](", "This link has no words; say between [ and ] where it leads.")
                 yield from _link_faults(lines, token, target, folder, anchors)
-            elif child.type == "text":
+            elif child.type == "text" and _SUSPECT.search(child.content):
                 yield from _text_faults(lines, token, child.content)
 
 

@@ -260,8 +260,12 @@ class _Loader:
             self.fault(page.path, 1, 1, f"The weights of this course's modules add up to {weights}, not {wanted}.")
 
     def _modules(self, folder: Path) -> Iterator[Module]:
+        seen: dict[str, Path] = {}
         for sub in self._folders(folder):
             number, slug = self._ordinal(sub, sub.name)
+            if seen.setdefault(slug, sub) != sub:
+                self.fault(sub, 1, 1, f"Two modules share the address “{slug}”: this one and {seen[slug].name}.")
+                continue
             found: _Overview | None = self._required(sub / "overview.md", _MODULE, _overview)
             if found is not None:
                 lessons = tuple(self._lessons(sub, {task.code for task in found.tasks}))

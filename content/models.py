@@ -53,6 +53,15 @@ class FeedbackRow(Base):
     settled_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class SoundFileRow(Base):
+    """The last sound state of a file of the content, by its path under the content's folder."""
+
+    __tablename__ = "content_sound_file"
+
+    path: Mapped[str] = mapped_column(String(300), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+
+
 class IndexedPageRow(Base):
     """A page that search knows, in the state that ``digest`` tells."""
 

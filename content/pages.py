@@ -18,7 +18,7 @@ from content.render import Rendered, Section
 Stamp = tuple[int, int]
 """A file's time of change in nanoseconds and its size in bytes: the state that it is in."""
 
-SUFFIXES = (".md", ".svg", ".png", ".jpg", ".jpeg")
+PICTURES = (".svg", ".png", ".jpg", ".jpeg")
 PAGE_FIELDS = {
     "title": Field(front_matter.text, REQUIRED),
     "summary": Field(front_matter.text, REQUIRED),
@@ -29,10 +29,10 @@ PAGE_FIELDS = {
 
 @dataclass(frozen=True)
 class Files:
-    """The state of every page, and of all the pictures of a folder together, at one moment."""
+    """The state of every page by its path, and of a folder's pictures together, at one moment."""
 
-    stamps: Mapping[Path, Stamp]
-    pictures: Mapping[Path, tuple[Stamp, ...]]
+    stamps: Mapping[str, Stamp]
+    pictures: Mapping[str, tuple[Stamp, ...]]
 
 
 @dataclass(frozen=True)
@@ -77,31 +77,36 @@ class Reading:
 class Reader:
     """Reads the files of one folder, and again only those that have changed.
 
-    While a file is faulty, what it was in its last sound state stays in its place.
+    While a file is faulty, what it was in its last sound state stays in its place; ``kept`` has such states' texts,
+    by path, from an earlier process.
     """
 
     root: Path
+    kept: Mapping[Path, str] = field(default_factory=dict)
+    sound: dict[Path, Any] = field(default_factory=dict)
+    """What each file that ever was sound is, by its path."""
     _known: dict[Path, tuple[tuple[Stamp, ...], Reading]] = field(default_factory=dict)
-    _sound: dict[Path, Any] = field(default_factory=dict)
 
     def read(self, path: Path, schema: Mapping[str, Field], make: Make, files: Files) -> Reading:
         """Return what the file is in the state that ``files`` tells, or was in its last sound one."""
-        state = (files.stamps.get(path, (0, 0)), *files.pictures.get(path.parent, ()))
+        state = (files.stamps.get(str(path), (0, 0)), *files.pictures.get(str(path.parent), ()))
         known = self._known.get(path)
         if known is not None and known[0] == state:
             return known[1]
-        reading = self._read(path, schema, make)
+        text, unreadable = _text_of(path)
+        reading = Reading(None, _errors(path, [unreadable])) if unreadable else self._parse(path, text, schema, make)
         if not reading.errors:
-            self._sound[path] = reading.value
-        elif path in self._sound:
-            reading = replace(reading, value=self._sound[path])
+            self.sound[path] = reading.value
+        elif path not in self.sound and path in self.kept:
+            earlier = self._parse(path, self.kept[path], schema, make)
+            if not earlier.errors:
+                self.sound[path] = earlier.value
+        if reading.errors and path in self.sound:
+            reading = replace(reading, value=self.sound[path])
         self._known[path] = (state, reading)
         return reading
 
-    def _read(self, path: Path, schema: Mapping[str, Field], make: Make) -> Reading:
-        text, unreadable = _text_of(path)
-        if unreadable is not None:
-            return Reading(None, _errors(path, [unreadable]))
+    def _parse(self, path: Path, text: str, schema: Mapping[str, Field], make: Make) -> Reading:
         try:
             head, body, first_line = front_matter.split(text)
         except ValueError as error:
@@ -137,25 +142,27 @@ class Reader:
 
 def scan(root: Path) -> Files:
     """Return the state of every file of the content under ``root``."""
-    stamps: dict[Path, Stamp] = {}
-    pictures: dict[Path, tuple[Stamp, ...]] = {}
-    folders = [root]
+    stamps: dict[str, Stamp] = {}
+    pictures: dict[str, list[Stamp]] = {}
+    folders = [str(root)]
     while folders:
         folder = folders.pop()
         with os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
+            for entry in entries:
                 if entry.name.startswith((".", "_")):
                     continue
                 if entry.is_dir():
-                    folders.append(folder / entry.name)
-                elif entry.name.endswith(SUFFIXES):
-                    state = entry.stat()
-                    stamp = (state.st_mtime_ns, state.st_size)
-                    if entry.name.endswith(".md"):
-                        stamps[folder / entry.name] = stamp
-                    else:
-                        pictures[folder] = (*pictures.get(folder, ()), stamp)
-    return Files(stamps, pictures)
+                    folders.append(entry.path)
+                elif entry.name.endswith(".md"):
+                    stamps[entry.path] = _stamp(entry)
+                elif entry.name.endswith(PICTURES):
+                    pictures.setdefault(folder, []).append(_stamp(entry))
+    return Files(stamps, {folder: tuple(sorted(found)) for folder, found in pictures.items()})
+
+
+def _stamp(entry: os.DirEntry[str]) -> Stamp:
+    state = entry.stat()
+    return state.st_mtime_ns, state.st_size
 
 
 def address_of(root: Path, path: Path) -> str:

@@ -183,12 +183,12 @@ def _mark_paragraphs(tokens: Sequence[Token]) -> dict[int, Mark]:
         if token.nesting == 1:
             start = index
             continue
-        words = " ".join(_words(tokens[start:index]))
-        anchor = "p-" + hashlib.sha256(words.encode()).hexdigest()[:10]
-        if anchor not in used:
+        lines = [one for one in tokens[start:index] if one.type == "inline"]
+        anchor = "p-" + hashlib.sha256("\n".join(one.content for one in lines).encode()).hexdigest()[:10]
+        if lines and anchor not in used:
             used.add(anchor)
             tokens[start].attrSet("id", anchor)
-            ends[index] = Mark(anchor, words[:QUOTE_LENGTH])
+            ends[index] = Mark(anchor, "".join(_words(lines[:1]))[:QUOTE_LENGTH])
     return ends
 
 
@@ -241,7 +241,8 @@ def _markdown() -> MarkdownIt:
 
 def _container(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     """Read ``:::note TITLE`` up to its closing ``:::``, or a one-line ``:::quiz ID`` / ``:::lab SLUG``."""
-    match = OPENING.match(_source_line(state, start))
+    line = _source_line(state, start)
+    match = OPENING.match(line) if line.startswith(":::") else None
     if match is None or match[1] not in CONTAINERS or state.is_code_block(start):
         return False
     if silent:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from flask import Flask, current_app, render_template, request
 from sqlalchemy.exc import OperationalError
 
-from content import search
-from content.blueprint import library, routes
+from content import search, upkeep
+from content.blueprint import library, routes, shelf
 from content.library import Library
 from content.pages import Page
 from content.search import Document
@@ -32,12 +32,13 @@ def search_page() -> str:
 
 
 def prepare(_app: Flask) -> None:
-    """Index everything before the first request."""
+    """Read and index everything before the first request; the shelf logs what is wrong with it."""
+    shelf().recall(upkeep.recall(database(), shelf().root))
     refresh()
 
 
-def refresh() -> None:
-    """Bring the index up to the library where that has changed since this process last looked."""
+def refresh(_app: Flask | None = None) -> None:
+    """Bring the index and the kept states up to the library where that has changed since this process last looked."""
     found = library()
     if current_app.extensions.get("indexed") is found:
         return
@@ -48,8 +49,9 @@ def refresh() -> None:
         if stale:
             with database().writing() as connection:
                 search.index(connection, wanted)
+        upkeep.keep(database(), shelf().root, shelf().sound_texts())
     except OperationalError:
-        # A search in an older state is worth more than none; the next one tries again.
+        # A search in an older state is worth more than none; the next sweep tries again.
         current_app.logger.warning("The search index could not be brought up to date; the database is busy.")
         return
     current_app.extensions["indexed"] = found

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from itertools import count
+from functools import cache, lru_cache
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,11 @@ from accounts.people import Person
 from accounts.sessions import current_person, ensure_person
 from content import cli, feedback, glossary, marks, progress, search_views, study_views, talk_views
 from content.blueprint import find_page, library, routes
+from content.glossary import Glossary
 from content.library import Course, Lesson, Module
 from content.marks import OwnMark
 from content.pages import Page
-from content.render import Embed, Mark
+from content.render import Embed, Mark, Rendered
 from content.shelf import Shelf
 from db import database
 from web.clock import now
@@ -58,7 +59,8 @@ def init_app(app: Flask) -> None:
     register.doors.append(_door)
     register.next_steps.append(_next_step)
     register.progress.append(_progress)
-    lifecycle(app).prepare += [_read_everything, search_views.prepare]
+    lifecycle(app).prepare.append(search_views.prepare)
+    lifecycle(app).sweep.append(search_views.refresh)
     lifecycle(app).adopt += [progress.adopt, marks.adopt, feedback.adopt]
 
 
@@ -196,17 +198,32 @@ def _read(page: Page) -> dict[str, Any]:
 
 def _parts(page: Page, margin: Margin | None) -> Iterator[Markup]:
     """Yield a page piece by piece: terms explained, embeds shown, the reader's marks behind their paragraphs."""
-    numbers = count(1)
-    words = library().glossary
     embeds = offers().embeds
-    for part in page.rendered.parts:
-        if isinstance(part, str):
-            yield Markup(glossary.explain(part, words, numbers))  # noqa: S704 (the renderer's output)
+    marked = margin is not None and bool(margin.marking or margin.own or margin.at)
+    for part in _explained(page.rendered, library().glossary, marked=marked):
+        if isinstance(part, Markup):
+            yield part
         elif isinstance(part, Embed):
             yield embeds[part.kind](part.reference) or Markup()
         elif margin is not None and (margin.marking or part.anchor in margin.own or part.anchor == margin.at):
             own = margin.own.get(part.anchor)
             yield Markup(render_template("content/mark.html", page=page, mark=part, own=own, margin=margin))  # noqa: S704 (our template)
+
+
+@lru_cache(maxsize=4096)
+def _explained(rendered: Rendered, words: Glossary | None, *, marked: bool) -> tuple[Markup | Embed | Mark, ...]:
+    """Return a page's parts with their terms explained; without marks, what they part is joined again."""
+    numbers = count(1)
+    parts: list[Markup | Embed | Mark] = []
+    for text, others in groupby(
+        rendered.parts, lambda part: isinstance(part, str) or (isinstance(part, Mark) and not marked)
+    ):
+        if text:
+            joined = "".join(part for part in others if isinstance(part, str))
+            parts.append(Markup(glossary.explain(joined, words, numbers)))  # noqa: S704 (the renderer's output)
+        else:
+            parts += [part for part in others if not isinstance(part, str)]
+    return tuple(parts)
 
 
 def _printed(page: Page) -> Markup:
@@ -240,11 +257,6 @@ def _lesson(course_slug: str, module_slug: str, lesson_slug: str) -> tuple[Cours
 def _finished() -> set[str]:
     person = current_person()
     return progress.finished_lessons(database(), person.id) if person else set()
-
-
-def _read_everything(_app: Flask) -> None:
-    """Read the library before the first request; the shelf logs what is wrong with it."""
-    library()
 
 
 def _door(_person: Person | None) -> Door:

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 import config
+from accounts.models import PersonRow
 from app import create_app
 from web.server import prepare
 
@@ -107,3 +109,16 @@ def people(app: Flask, post: Callable[..., object]) -> Callable[[str], FlaskClie
         return browser
 
     return sign_up
+
+
+@pytest.fixture
+def promote(app: Flask, people: Callable[[str], FlaskClient]) -> Callable[[str], FlaskClient]:
+    """Return a function that signs an instructor up and returns their browser."""
+
+    def make(name: str) -> FlaskClient:
+        browser = people(name)
+        with app.extensions["database"].writing() as connection:
+            connection.execute(update(PersonRow).where(PersonRow.name == name).values(role="instructor"))
+        return browser
+
+    return make

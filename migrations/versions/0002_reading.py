@@ -54,6 +54,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_content_feedback_person_id"), "content_feedback", ["person_id"])
     op.create_table(
+        "content_sound_file",
+        sa.Column("path", sa.String(length=300), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("path", name=op.f("pk_content_sound_file")),
+    )
+    op.create_table(
         "content_indexed_page",
         sa.Column("address", sa.String(length=200), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),

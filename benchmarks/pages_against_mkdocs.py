@@ -1,0 +1,198 @@
+"""2,000 pages from Markdown to HTML, against MkDocs and Sphinx with MyST: whole processes, in turns.
+
+Ours reads, checks and renders every file and answers every page as the site does, its layout, contents and forms
+included; the others build their site. ``make bench`` puts the peers into an environment of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+COURSES, MODULES, LESSONS = 10, 8, 25
+BYTES = 6_600
+ROUNDS = 3
+LIMIT_MS = 200
+"""A changed page must be served so soon."""
+
+
+def main() -> None:
+    """Measure all three in turns and print the table; or, with --ours, build our site once."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peers", type=Path, default=Path(".venv-peers"), help="the environment that has the peers")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--ours", nargs=2, type=Path, metavar=("CONTENT", "OUT"))
+    options = parser.parse_args()
+    if options.ours:
+        build(*options.ours)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pages = list(write_pages(folder))
+        size = sum((folder / "content" / page).stat().st_size for page in pages) // len(pages)
+        ours = [sys.executable, "-m", "benchmarks.pages_against_mkdocs", "--ours", folder / "content", folder / "site"]
+        mkdocs = [options.peers / "bin/mkdocs", "build", "-q", "-f", folder / "mkdocs.yml", "-d", folder / "mkdocs"]
+        sphinx = [options.peers / "bin/sphinx-build", "-q", "-b", "html", folder / "docs-myst", folder / "sphinx"]
+        commands = {"Archway": ours, "MkDocs 1.6.1": mkdocs, "Sphinx 9.0.4 + MyST 5.2.0": sphinx}
+        seconds: dict[str, list[float]] = {name: [] for name in commands}
+        for _ in range(options.rounds):
+            for title, command in commands.items():
+                seconds[title].append(cpu_of(command, folder))
+        print(f"{len(pages)} pages of {size} bytes, least of {options.rounds} rounds\n")
+        print(table({title: min(found) for title, found in seconds.items()}, len(pages)))
+        waits = sorted(change_waits(folder / "content"))
+        print(
+            f"\none page changed: served after {waits[len(waits) // 2]:.0f} ms (median of {len(waits)}), "
+            f"at most {waits[-1]:.0f} ms; the limit is {LIMIT_MS} ms"
+        )
+
+
+def write_pages(folder: Path) -> Iterator[Path]:
+    """Write the same pages for all three and yield their paths under ``folder/content``."""
+    random.seed(2018)
+    (folder / "docs").mkdir()
+    (folder / "docs-myst").mkdir()
+    (folder / "mkdocs.yml").write_text("site_name: Pages\ndocs_dir: docs\nmarkdown_extensions: [admonition, tables]\n")
+    (folder / "docs-myst/conf.py").write_text(
+        'extensions = ["myst_parser"]\nmyst_enable_extensions = ["colon_fence"]\n'
+    )
+    (folder / "docs/index.md").write_text("# Pages\n")
+    (folder / "docs-myst/index.md").write_text("# Pages\n\n```{toctree}\n:glob:\n\n*/*/*\n```\n")
+    for course in range(COURSES):
+        base = folder / f"content/courses/course-{course}"
+        base.mkdir(parents=True)
+        (base / "course.md").write_text(f"---\ntitle: Course {course}\nsummary: A course.\n---\n\nA course.\n")
+        for module in range(1, MODULES + 1):
+            (base / f"{module}-module-{module}").mkdir()
+            overview = f"---\ntitle: Module {module}\nsummary: A module.\ntasks: [{module}.1 Do]\n---\n\nText.\n"
+            (base / f"{module}-module-{module}/overview.md").write_text(overview)
+            for lesson in range(1, LESSONS + 1):
+                body = page_text()
+                path = Path(f"courses/course-{course}/{module}-module-{module}/{lesson}-lesson-{lesson}.md")
+                head = f"---\ntitle: Lesson {lesson}\nsummary: A lesson.\ntask: '{module}.1'\nminutes: 9\n---\n\n"
+                (folder / "content" / path).write_text(head + body)
+                for docs, note in (("docs", "!!! note\n    "), ("docs-myst", ":::{note}\n")):
+                    other = folder / docs / path.relative_to("courses")
+                    other.parent.mkdir(parents=True, exist_ok=True)
+                    other.write_text(f"# Lesson {lesson}\n\n{in_dialect(body, note)}")
+                yield path
+
+
+def page_text() -> str:
+    """Return about 6 KB of Markdown as lessons have it: sections, lists, emphasis, code, a table and a note."""
+    words = [
+        "zone",
+        "queue",
+        "bucket",
+        "instance",
+        "answers",
+        "keeps",
+        "stores",
+        "reads",
+        "writes",
+        "after",
+        "before",
+        "while",
+        "each",
+        "copy",
+        "region",
+    ]
+    parts: list[str] = []
+    while sum(map(len, parts)) < BYTES - 1500:
+        number = len(parts)
+        parts.append(f"## Section {number}\n")
+        for _ in range(2):
+            sentence = " ".join(random.choices(words, k=60))
+            parts.append(
+                f"{sentence.capitalize()}, *then* `get_item` and **more** [here](https://example.org/{number}).\n"
+            )
+        parts.append("\n".join(f"- {' '.join(random.choices(words, k=9))}" for _ in range(4)) + "\n")
+    rows = "\n".join(f"| {random.choice(words)} | {random.choice(words)} | {number} |" for number in range(8))
+    parts.append(f"## A table\n\n| part | does | count |\n|---|---|--:|\n{rows}\n")
+    parts.append("```json\n" + "\n".join('{"Effect": "Allow", "Action": "s3:GetObject"}' for _ in range(6)) + "\n```\n")
+    parts.append(f":::note Where today differs\n{' '.join(random.choices(words, k=30))}\n:::\n")
+    return "\n".join(parts)
+
+
+def in_dialect(body: str, note: str) -> str:
+    """Return the text with its note as a peer writes it."""
+    text = body.replace(":::note Where today differs\n", note)
+    return text if note.startswith(":::") else text.replace("\n:::\n", "\n")
+
+
+def build(content: Path, out: Path) -> None:
+    """Write every page of our site as it is served."""
+    from app import create_app  # noqa: PLC0415 (only the measured process needs it)
+    from content.shelf import Shelf  # noqa: PLC0415 (the same)
+
+    os.environ["ARCHWAY_INSTANCE"] = str(content.parent / "instance")
+    app = create_app()
+    app.extensions["library"] = shelf = Shelf(content)
+    _prepare(app)
+    client = app.test_client()
+    for page in shelf.current().pages():
+        answer = client.get(page.address)
+        if answer.status_code != 200:
+            raise AssertionError(page.address)
+        path = out / page.address.strip("/") / "index.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(answer.data)
+
+
+def change_waits(content: Path) -> Iterator[float]:
+    """Change twenty pages, one after the other, and yield after how many milliseconds each is served anew."""
+    from app import create_app  # noqa: PLC0415 (only here)
+    from content.shelf import Shelf  # noqa: PLC0415 (the same)
+
+    os.environ["ARCHWAY_INSTANCE"] = str(content.parent / "instance")
+    app = create_app()
+    app.extensions["library"] = shelf = Shelf(content)
+    _prepare(app)
+    client = app.test_client()
+    for number, (_, lesson) in enumerate(list(shelf.current().courses[3].lessons())[:20]):
+        sentence = f"This was changed as number {number}."
+        lesson.page.path.write_text(lesson.page.path.read_text() + f"\n{sentence}\n")
+        start = time.perf_counter()
+        while sentence not in client.get(lesson.page.address).text:
+            if time.perf_counter() - start > 5:
+                raise TimeoutError(lesson.page.address)
+        yield (time.perf_counter() - start) * 1000
+
+
+def _prepare(app: object) -> None:
+    from flask import Flask  # noqa: PLC0415 (only the measured process needs it)
+
+    from db import upgrade  # noqa: PLC0415 (the same)
+
+    if isinstance(app, Flask):
+        upgrade(app.extensions["database"])
+
+
+def cpu_of(command: list[object], folder: Path) -> float:
+    """Run a command and return the CPU seconds of it and its children."""
+    for old in ("site", "mkdocs", "sphinx"):
+        subprocess.run(["rm", "-rf", folder / old], check=True)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([str(one) for one in command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def table(seconds: dict[str, float], pages: int) -> str:
+    """Return a Markdown table; ratios are pages a CPU second against ours."""
+    ours = seconds["Archway"]
+    rows = ["| | CPU s | pages a CPU second | Archway is faster by |", "|---|--:|--:|--:|"]
+    rows += [f"| {title} | {cpu:.1f} | {pages / cpu:.0f} | × {cpu / ours:.1f} |" for title, cpu in seconds.items()]
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    main()

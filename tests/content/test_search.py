@@ -1,0 +1,179 @@
+"""Search: what is found, in which order, and how its words are shown, on both databases."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from content import search
+from content.render import Section
+from content.search import Document
+from content.stemming import stem
+from db import Database, upgrade
+from tests.conftest import missing
+
+POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
+
+
+def _document(number: int, title: str, *sections: tuple[str, str], language: str = "en") -> Document:
+    found = tuple(Section(heading.lower(), heading, text) for heading, text in sections)
+    return Document(f"/page/{number}", title, "A course", language, found)
+
+
+LIBRARY = [
+    _document(
+        1, "Decoupling", ("Queues", "A queue keeps messages until a worker deletes them. Queues protect workers.")
+    ),
+    _document(2, "Caching", ("Keys", "A cache keeps what was read; the worker asks the queue of invalidations.")),
+    _document(3, "Reserved concurrency", ("Limits", "A function with reserved concurrency is limited.")),
+    _document(4, "Limits", ("Accounts", "Concurrency can be reserved, and each account has limits of its own.")),
+    _document(5, "Три билборда", ("Въпроси", "Милдред изнася въпросите си на три билборда край пътя."), language="bg"),
+]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        made = Database(f"sqlite:///{tmp_path}/x.sqlite3")
+        upgrade(made)
+        yield made
+        return
+    schema = f"search_{time.monotonic_ns()}"
+    try:
+        with sa.create_engine(POSTGRESQL).begin() as connection:
+            connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+    except sa.exc.OperationalError:
+        missing("PostgreSQL")
+    made = Database(f"{POSTGRESQL}?options=-csearch_path%3D{schema}")
+    upgrade(made)
+    yield made
+    made.engine.dispose()
+    with sa.create_engine(POSTGRESQL).begin() as connection:
+        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+
+
+@pytest.fixture
+def find(database: Database) -> Callable[[str], list[str]]:
+    """Index LIBRARY and return a function from a query to the addresses it finds, the best first."""
+    with database.writing() as connection:
+        search.index(connection, LIBRARY)
+
+    def look(words: str) -> list[str]:
+        with database.reading() as connection:
+            return [hit.address for hit in search.find(connection, words)]
+
+    return look
+
+
+def test_words_are_found_in_any_form(find: Callable[[str], list[str]]) -> None:
+    assert find("queueing") == ["/page/1#queues", "/page/2#keys"]
+    assert find("QUEUED workers")[0] == "/page/1#queues"
+
+
+def test_a_title_weighs_more_than_a_text(find: Callable[[str], list[str]]) -> None:
+    assert find("reserved concurrency") == ["/page/3#limits", "/page/4#accounts"]
+    assert find("limits")[0] in {"/page/3#limits", "/page/4#accounts"}
+
+
+def test_a_phrase_is_found_as_it_stands(find: Callable[[str], list[str]]) -> None:
+    assert find('"reserved concurrency"') == ["/page/3#limits"]
+    assert find("“keeps messages”") == ["/page/1#queues"]
+
+
+def test_where_nothing_has_all_words_what_has_some_is_shown(find: Callable[[str], list[str]]) -> None:
+    assert find("cache zebra") == ["/page/2#keys"]
+    assert find("zebra") == []
+
+
+def test_bulgarian_is_found_in_its_forms(find: Callable[[str], list[str]]) -> None:
+    for words in ("въпрос", "въпросът", "билбордове", "Билбордът", "пътят"):
+        assert find(words) == ["/page/5#въпроси"], words
+
+
+@pytest.mark.parametrize("words", ['"', '""', "AND", "NOT (", "a:b*", "' OR 1=1 --", "(((", "\x00", "!!!", "NEAR/3"])
+def test_no_query_is_an_error(find: Callable[[str], list[str]], words: str) -> None:
+    find(words)
+
+
+def test_the_index_follows_what_there_is(database: Database, find: Callable[[str], list[str]]) -> None:
+    changed = [_document(1, "Decoupling", ("Queues", "Now it speaks of streams.")), *LIBRARY[2:]]
+    with database.writing() as connection:
+        assert search.stale(connection, changed)
+        assert search.index(connection, changed) == 2
+        assert not search.stale(connection, changed)
+        assert search.index(connection, changed) == 0
+    assert find("messages") == []
+    assert find("streams") == ["/page/1#queues"]
+    assert find("cache") == []
+
+
+def test_a_snippet_shows_the_words_where_they_stand() -> None:
+    text = "Before. " * 60 + "Here the queue stands with its worker. " + "After. " * 60
+    parts = list(search.snippet(text, frozenset({stem("queues"), stem("workers")})))
+    assert [part.text for part in parts if part.found] == ["queue", "worker"]
+    assert parts[0].text == "… "
+    assert parts[-1].text == " …"
+    assert sum(len(part.text) for part in parts) < 300
+
+
+def test_a_snippet_of_a_short_text_is_the_text() -> None:
+    assert "".join(part.text for part in search.snippet("A queue.", frozenset({"queue"}))) == "A queue."
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("книгата", "книга"), ("градът", "градове"), ("учениците", "ученик"), ("въпросите", "въпрос"),
+        ("billboards", "billboard"), ("caching", "cached"), ("naïve", "naive"), ("author's", "author"),
+    ],
+)  # fmt: skip
+def test_two_forms_have_one_stem(one: str, other: str) -> None:
+    assert stem(one) == stem(other)
+
+
+def test_the_page_finds_lessons_talks_terms_labs_and_bulgarian(client: FlaskClient) -> None:
+    for words, address in {
+        "visibility timeout": "/learn/solutions-architect-associate/resilient-architectures/decoupling#",
+        "Amazon Neptune": "/talks/2018-01#",
+        '"cold start"': "/glossary#cold-start",
+        "kill switch": "/labs/lambda-concurrency",
+        "колективно управление": "/notes/2018-01-kolektivno-upravlenie",
+        "Figma": "/startups/2018-02#",
+    }.items():
+        assert f'href="{address}' in client.get("/search", query_string={"q": words}).text, words
+
+
+def test_the_page_marks_what_it_found_and_says_when_it_found_nothing(client: FlaskClient) -> None:
+    assert "<mark>queue</mark>" in client.get("/search?q=queue").text
+    page = client.get("/search", query_string={"q": "<b>xyzzyplugh</b>"}).text
+    assert "Nothing here speaks of" in page
+    assert "<b>xyzzy" not in page
+
+
+def test_2000_pages_are_searched_within_20_ms(tmp_path: Path) -> None:
+    """The worst case for ranking: every page holds nearly every word."""
+    words = [f"word{number}" for number in range(100)]
+    pages = [
+        _document(
+            n,
+            f"Page {n}",
+            *((f"Part {p}", " ".join(words[(n + p * 7 + i) % 100] for i in range(150))) for p in range(6)),
+        )
+        for n in range(2000)
+    ]
+    made = Database(f"sqlite:///{tmp_path}/x.sqlite3")
+    upgrade(made)
+    with made.writing() as connection:
+        search.index(connection, pages)
+    waits = []
+    with made.reading() as connection:
+        for number in range(100):
+            start = time.process_time()
+            assert search.find(connection, f"{words[number]} {words[(number * 7) % 100]}")
+            waits.append(time.process_time() - start)
+    assert sorted(waits)[98] < 0.02
