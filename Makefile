@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint check format lock bench screenshots clean
+.PHONY: run test lint check format lock translations bench screenshots clean
 
 # Set up and serve on http://127.0.0.1:8000.
 run: $(VENV)/run
@@ -36,6 +36,15 @@ lock:
 	$(VENV)-lock/bin/uv pip compile --quiet --no-emit-index-url --no-emit-find-links --generate-hashes \
 		--python-version 3.11 requirements-dev.in -o requirements-dev.txt
 	rm -r $(VENV)-lock
+
+# Bring the Bulgarian catalog up to the sources and compile it; new messages are left empty, for a person to fill.
+translations: $(VENV)/dev
+	$(BIN)/pybabel -q extract -F pyproject.toml -k CredentialError -k TakenError -k _stored --no-location --sort-output \
+		--project=Archway -o $(VENV)/messages.pot .
+	$(BIN)/pybabel -q update -i $(VENV)/messages.pot -d web/translations -l bg --no-fuzzy-matching --ignore-obsolete \
+		--ignore-pot-creation-date --width=120
+	$(BIN)/pybabel -q compile -d web/translations
+	rm $(VENV)/messages.pot
 
 # Measure what benchmarks/README.md promises, each against its peer in the same run.
 bench: $(VENV)/dev

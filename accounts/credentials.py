@@ -17,7 +17,10 @@ _ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x0
 
 
 class CredentialError(ValueError):
-    """An address or a password that cannot be used; the message says what to change."""
+    """An address or a password that cannot be used; the message says what to change.
+
+    The messages hold no values, so that the sign-up page can look each of them up in the reader's language.
+    """
 
 
 def normalise_email(text: str) -> str:
@@ -43,7 +46,7 @@ def clean_name(text: str) -> str:
 def hash_password(password: str) -> str:
     """Return the argon2id hash (19 MiB, two passes: OWASP's first choice); raise CredentialError if unfit."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise CredentialError(f"Choose a password of at least {SHORTEST} characters; a short sentence is best.")
+        raise CredentialError("Choose a password of at least 10 characters; a short sentence is best.")
     with _AT_ONCE:
         return _HASHER.hash(password)
 

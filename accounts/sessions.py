@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import abort, g
+from flask_babel import gettext as _
 from sqlalchemy import Connection, bindparam, delete, insert, select
 from werkzeug.exceptions import HTTPException
 
@@ -51,8 +52,14 @@ def require_role(role: str) -> Person:
     if person is None or (person.is_guest and role != "learner"):
         raise SignInRequired
     if not person.may(role):
-        abort(403, f"This page is for people with the role “{role}”.")
+        abort(403, _("This page is for people with the role “%(role)s”.", role=role_name(role)))
     return person
+
+
+def role_name(role: str) -> str:
+    """Return what a role is called in the reader's language."""
+    names: dict[str, str] = {"learner": _("learner"), "instructor": _("instructor"), "admin": _("admin")}
+    return names[role]
 
 
 def ensure_person() -> Person:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from sqlalchemy import Connection
@@ -12,7 +13,15 @@ from werkzeug.wrappers import Response as Answer
 
 from accounts import cli, store
 from accounts.credentials import CredentialError, clean_name, hash_password, normalise_email, password_matches
-from accounts.sessions import current_person, end_every_session, end_session, ensure_person, require_role, start_session
+from accounts.sessions import (
+    current_person,
+    end_every_session,
+    end_session,
+    ensure_person,
+    require_role,
+    role_name,
+    start_session,
+)
 from db import database
 from web.clock import now
 from web.lifecycle import lifecycle
@@ -60,7 +69,7 @@ def make_account() -> Answer | tuple[str, int]:
             person_id = _keep_or_create(connection, new)
             start_session(connection, person_id)
     except (CredentialError, store.TakenError) as error:
-        page = render_template("accounts/sign_up.html", values=request.form, error=str(error), back=_back())
+        page = render_template("accounts/sign_up.html", values=request.form, error=_(str(error)), back=_back())
         return page, 400
     return redirect(_back(), 303)
 
@@ -83,7 +92,7 @@ def begin_session() -> Answer | tuple[str, int]:
     except CredentialError:
         found = None
     if not password_matches(found.password_hash if found else None, request.form.get("password", "")):
-        error = "Address and password do not belong together; check both and try again."
+        error = _("Address and password do not belong together; check both and try again.")
         page = render_template("accounts/sign_in.html", values=request.form, error=error, back=_back())
         return page, 400
     guest = current_person()
@@ -97,7 +106,8 @@ def begin_session() -> Answer | tuple[str, int]:
 @routes.get("/account")
 def account() -> str:
     """Show who one is, and the ways out."""
-    return render_template("accounts/account.html", person=require_role("learner"))
+    person = require_role("learner")
+    return render_template("accounts/account.html", person=person, role=role_name(person.role))
 
 
 @routes.post("/sign-out")
@@ -116,7 +126,7 @@ def first_admin(token: str) -> str:
     """Offer to make the first admin's account; opening the link alone changes nothing."""
     with database().reading() as connection:
         if not store.is_invitation(connection, token):
-            abort(404, "This link was used or replaced; start the server again to get a new one.")
+            abort(404, _("This link was used or replaced; start the server again to get a new one."))
     return render_template("accounts/first_admin.html", token=token, values={}, error=None)
 
 
@@ -128,12 +138,12 @@ def make_first_admin(token: str) -> Answer | tuple[str, int]:
         new = _new_credentials()
         with database().writing() as connection:
             if not store.use_invitation(connection, token, now()):
-                abort(404, "This link was used or replaced; start the server again to get a new one.")
+                abort(404, _("This link was used or replaced; start the server again to get a new one."))
             person_id = _keep_or_create(connection, new)
             store.set_role(connection, person_id, "admin")
             start_session(connection, person_id)
     except (CredentialError, store.TakenError) as error:
-        page = render_template("accounts/first_admin.html", token=token, values=request.form, error=str(error))
+        page = render_template("accounts/first_admin.html", token=token, values=request.form, error=_(str(error)))
         return page, 400
     return redirect(url_for("web.home"), 303)
 

@@ -19,18 +19,16 @@ from pathlib import Path
 from lxml import etree
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
-from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from content import dialect
+
 MAXIMUM_BYTES = 500_000
-CONTAINERS = frozenset({"note", "quiz", "lab"})
-EMBEDS = frozenset({"quiz", "lab"})
 GLOSSARY = "glossary.md"
 QUOTE_LENGTH = 120
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 
-OPENING = re.compile(r":::\s*([A-Za-z-]*)\s*(.*?)\s*$")
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _MARKABLE = frozenset({"paragraph", "bullet_list", "ordered_list"})
 
@@ -227,8 +225,10 @@ def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False, "xhtmlOut": True, "typographer": False})
     markdown.enable(["table", "strikethrough"])
     markdown.block.ruler.before(
-        "fence", "container", _container, {"alt": ["paragraph", "reference", "blockquote", "list"]}
+        "fence", "container", dialect.container, {"alt": ["paragraph", "reference", "blockquote", "list"]}
     )
+    markdown.block.ruler.before("table", "short_paragraph", dialect.short_paragraph)
+    markdown.core.ruler.at("inline", dialect.inline)
     markdown.add_render_rule("container_open", _render_container_open)
     markdown.add_render_rule("container_close", _render_container_close)
     markdown.add_render_rule("image", _render_image)
@@ -237,35 +237,6 @@ def _markdown() -> MarkdownIt:
     markdown.add_render_rule("table_open", _render_table_open)
     markdown.add_render_rule("table_close", _render_table_close)
     return markdown
-
-
-def _container(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Read ``:::note TITLE`` up to its closing ``:::``, or a one-line ``:::quiz ID`` / ``:::lab SLUG``."""
-    line = _source_line(state, start)
-    match = OPENING.match(line) if line.startswith(":::") else None
-    if match is None or match[1] not in CONTAINERS or state.is_code_block(start):
-        return False
-    if silent:
-        return True
-    if match[1] in EMBEDS:
-        token = state.push("embed", "", 0)
-        token.info, token.content, token.map = match[1], match[2], [start, start + 1]
-        state.line = start + 1
-        return True
-    close = next((line for line in range(start + 1, end) if _source_line(state, line).rstrip() == ":::"), end)
-    token = state.push("container_open", "aside", 1)
-    token.content, token.map = match[2], [start, close]
-    # Paragraphs run on to the state's last line, whatever end they are given.
-    last, state.lineMax = state.lineMax, close
-    state.md.block.tokenize(state, start + 1, close)
-    state.lineMax = last
-    state.push("container_close", "aside", -1)
-    state.line = close + 1
-    return True
-
-
-def _source_line(state: StateBlock, line: int) -> str:
-    return state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]]
 
 
 def _render_container_open(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ CANDIDATES = 2000
 SNIPPET = 240
 """Characters of a passage that a hit shows."""
 MAXIMUM_WORDS = 16
+PER_PAGE = 2
+"""Hits of one page that are shown, so that a page about a subject does not hide all others."""
 _QUERY = re.compile(r'"([^"]*)"|“([^”]*)”|([^\s"“”]+)')
 
 
@@ -98,15 +101,30 @@ def stale(connection: Connection, documents: Iterable[Document]) -> bool:
 
 
 def find(connection: Connection, words: str, limit: int = 20) -> list[Hit]:
-    """Return the best passages for a query, at most ``limit``; where none holds all its words, those that hold some."""
+    """Return the best passages for a query, at most ``limit`` and few of one page.
+
+    Where none holds all its words, those that hold some are returned.
+    """
     query = parse(words)
     if not query.phrases:
         return []
-    ranked = _ranked(connection, query, limit, every=True)
+    ranked = _ranked(connection, query, limit * PER_PAGE, every=True)
     if not ranked and len(query.phrases) > 1:
-        ranked = _ranked(connection, query, limit, every=False)
+        ranked = _ranked(connection, query, limit * PER_PAGE, every=False)
     rows = {row.id: row for row in connection.execute(_PASSAGES, {"ids": ranked})}
-    return [_hit(rows[one], query) for one in ranked if one in rows]
+    chosen = _varied([rows[one] for one in ranked if one in rows])
+    return [_hit(row, query) for row in chosen[:limit]]
+
+
+def _varied(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Return the passages without those of a page that has better ones enough."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for row in rows:
+        seen[row.address] += 1
+        if seen[row.address] <= PER_PAGE:
+            kept.append(row)
+    return kept
 
 
 _PASSAGES = select(*PassageRow.__table__.columns).where(PassageRow.id.in_(bindparam("ids", expanding=True)))

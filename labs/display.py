@@ -51,11 +51,14 @@ class Bar:
 
 @dataclass(frozen=True)
 class Histogram:
-    """A histogram on an axis that it shares with others, and the ticks of that axis as (x, text)."""
+    """A histogram on an axis that it shares with others, and the ticks of that axis as (x, seconds).
+
+    The title is that of the published table; the measured histogram has none.
+    """
 
     title: str
     bars: tuple[Bar, ...]
-    ticks: tuple[tuple[float, str], ...]
+    ticks: tuple[tuple[float, int], ...]
 
     @property
     def tallest(self) -> Bar:
@@ -119,7 +122,7 @@ def histograms(findings: Mapping[str, Mapping[str, Any]], tables: Sequence[Publi
     if "histogram" not in findings:
         return []
     measured = [(edge, count) for edge, count in findings["histogram"]["value"]]
-    named = [("Measured", measured), *((one.title, one.histogram) for one in tables if one.histogram)]
+    named = [("", measured), *((one.title, one.histogram) for one in tables if one.histogram)]
     widest = max(edge for _, bars in named for edge, _ in bars)
     return [_histogram(title, bars, widest) for title, bars in named]
 
@@ -163,13 +166,13 @@ def last_metrics(events: Iterable[Event]) -> dict[str, Any]:
 
 
 def changed(lab: Lab, parameters: Mapping[str, Any]) -> str:
-    """Return in words what a run sets otherwise than by default."""
+    """Return in words what a run sets otherwise than by default; nothing where it sets nothing."""
     words = [
         f"{one.label.lower()} {one.show(parameters[one.name]) or one.empty}"
         for one in lab.parameters
         if one.name in parameters and one.show(parameters[one.name]) != one.show(one.default)
     ]
-    return ", ".join(words) or "everything by default"
+    return ", ".join(words)
 
 
 def _compared(measured: float, published: float | None) -> Compared:
@@ -187,5 +190,5 @@ def _histogram(title: str, counted: Sequence[tuple[float, int]], widest: float) 
         bars.append(Bar(round(x, 1), round(max(end - x - 1, 1), 1), round(count / top * HEIGHT, 1), edge, count))
         before = edge
     step = max(1, round(widest / 5))
-    ticks = tuple((round(second / widest * WIDTH, 1), f"{second} s") for second in range(0, int(widest) + 1, step))
+    ticks = tuple((round(second / widest * WIDTH, 1), second) for second in range(0, int(widest) + 1, step))
     return Histogram(title, tuple(bars), ticks)

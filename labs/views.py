@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
 
@@ -15,13 +18,13 @@ from accounts.sessions import current_person, ensure_person
 from content import render
 from db import database
 from labs import cli, display, jobs, registry, store
+from labs.parameters import Parameter
 from labs.registry import Lab
 from web.clock import now
 from web.lifecycle import lifecycle
 from web.offers import Door, Findable, offers
 
 GREATEST_SEED = 2**31 - 1
-NOT_YOURS = "There is no such run among yours; sign in with the account that started it."
 
 routes = Blueprint(
     "labs", __name__, template_folder="templates", static_folder="static", static_url_path="/static/labs"
@@ -67,17 +70,19 @@ def start(slug: str) -> Answer | tuple[str, int]:
     found = _lab(slug)
     given = {one.name: request.form[one.name] for one in found.parameters if one.name in request.form}
     values, faults = found.read(given)
+    faults = {one.name: _fault(one, given[one.name]) for one in found.parameters if one.name in faults}
     seed = _seed(request.form.get("seed", "").strip())
     if seed is None:
-        faults["seed"] = f"seed accepts a whole number from 0 to {GREATEST_SEED}, or nothing for a new one."
+        sentence = _("seed accepts a whole number from 0 to %(most)d, or nothing for a new one.", most=GREATEST_SEED)
+        faults["seed"] = sentence
     if faults or seed is None:
         return _lab_page(found, request.form, faults), 400
     person = ensure_person()
     try:
         with database().writing() as connection:
             run_id = store.create(connection, person.id, store.Order(slug, values, seed), now())
-    except store.TooManyRunsError as error:
-        abort(429, str(error))
+    except store.TooManyRunsError:
+        abort(429, _("%(count)d of your runs are waiting; let one end, or cancel one.", count=store.MOST_OPEN))
     return redirect(url_for("labs.show", slug=slug, run_id=run_id), 303)
 
 
@@ -92,6 +97,7 @@ def show(slug: str, run_id: int) -> str:
         "labs/run.html",
         lab=found,
         run=run,
+        reason=_reason(run.reason),
         changed=display.changed,
         texts={**_texts(found, run.parameters), "seed": str(run.seed)},
         passed={name for name, passed in run.checks.items() if passed},
@@ -132,7 +138,7 @@ def cancel(slug: str, run_id: int) -> Answer:
 def _lab(slug: str) -> Lab:
     found = registry.find(catalog(), slug)
     if found is None:
-        abort(404, "There is no lab at this address; the labs are listed under Labs.")
+        abort(404, _("There is no lab at this address; the labs are listed under Labs."))
     return found
 
 
@@ -141,7 +147,7 @@ def _own_run(slug: str, run_id: int) -> store.StoredRun:
     with database().reading() as connection:
         run = store.find(connection, run_id, person.id, slug) if person else None
     if run is None:
-        abort(404, NOT_YOURS)
+        abort(404, _("There is no such run among yours; sign in with the account that started it."))
     return run
 
 
@@ -188,6 +194,57 @@ def _seed(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= GREATEST_SEED else None
 
 
+def _fault(one: Parameter, text: str) -> str:
+    """Say in the reader's language what ``ParameterError`` says in English."""
+    words: str = _(
+        "%(name)s is “%(text)s”; it accepts %(accepts)s.", name=one.name, text=text[:60], accepts=_accepts(one)
+    )
+    return words
+
+
+def _accepts(one: Parameter) -> str:
+    """Say in the reader's language what ``Parameter.accepts`` says in English."""
+    figures = ",g" if one.kind == "number" else ",.0f"
+    values = {"unit": one.unit, "least": format(one.minimum, figures), "most": format(one.maximum, figures)}
+    words: str = {
+        ("integer", True): _("a whole number of %(unit)s from %(least)s to %(most)s", **values),
+        ("integer", False): _("a whole number from %(least)s to %(most)s", **values),
+        ("number", True): _("a number of %(unit)s from %(least)s to %(most)s", **values),
+        ("number", False): _("a number from %(least)s to %(most)s", **values),
+        ("integers", True): _("whole numbers of %(unit)s up to %(most)s, with commas between them", **values),
+        ("integers", False): _("whole numbers up to %(most)s, with commas between them", **values),
+    }.get((one.kind, bool(one.unit)), (" " + _("or") + " ").join(one.choices))
+    if one.optional or one.kind == "integers":
+        words = _("%(accepts)s, or nothing for %(empty)s", accepts=words, empty=one.empty)
+    return words
+
+
+def _reason(sentence: str) -> dict[str, str] | None:
+    """Return why a run ended, and the language of that; what only the lab can say stays in its own words."""
+    for words, pattern in _REASONS:
+        found = pattern.fullmatch(sentence)
+        if found:
+            return {"text": _(words, **found.groupdict()), "language": str(get_locale())}
+    return {"text": sentence, "language": "en"} if sentence else None
+
+
+def _stored(words: str) -> tuple[str, re.Pattern[str]]:
+    """Return a sentence as the catalog of translations has it, and what finds it and its numbers in the database."""
+    return words, re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>-?[\\d,]+)", re.escape(words)))
+
+
+_REASONS = (
+    _stored("Cancelled before it began."),
+    _stored("The run was cancelled."),
+    _stored("The server stopped twice during this run; run it again with the same seed."),
+    _stored("The run was stopped after %(seconds)s s, the longest that one may take; ask less of it."),
+    _stored("The run needed more than %(memory)s MiB of memory and was stopped; ask less of it."),
+    _stored("The lab ended without its findings (status %(status)s)."),
+    _stored("The run was left before its end."),
+    _stored("The run reported more than %(events)s events or %(memory)s MiB and was stopped."),
+)
+
+
 def _report_faults(app: Flask) -> None:
     for fault in registry.load()[1]:
         app.logger.warning("%s", fault)
@@ -197,11 +254,12 @@ def _door(_person: Person | None) -> Door:
     first = next(iter(catalog()), None)
     return Door(
         3,
-        "Run a lab",
-        "Set the parameters of an architecture, run it here, and compare it with published figures.",
-        first.fact if first else "no lab is in the catalog yet",
+        _("Run a lab"),
+        _("Set the parameters of an architecture, run it here, and compare it with published figures."),
+        first.fact if first else _("no lab is in the catalog yet"),
         url_for("labs.lab", slug=first.slug) if first else url_for("labs.index"),
-        "Open the lab" if first else "See the labs",
+        _("Open the lab") if first else _("See the labs"),
+        "en" if first else "",
     )
 
 

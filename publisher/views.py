@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, abort, current_app, render_template, request, url_for
+from flask_babel import format_date
+from flask_babel import gettext as _
 
 from content import render
 from content.render import Embed, Mark
 from db import database
 from publisher import cli, issue, pages, schedule, sources, store
-from publisher.issue import Issue, IssueError
+from publisher.issue import Issue, IssueError, Section
 from publisher.package import PackageError
 from publisher.store import Published
 from web.clock import now
@@ -22,7 +25,6 @@ from web.offers import offers
 blueprint = Blueprint(
     "publisher", __name__, template_folder="templates", static_folder="static", static_url_path="/static/publisher"
 )
-NOT_THERE = "There is no issue for this month; the issues there are stand under Issues."
 EPUB_TYPE = "application/epub+zip"
 
 
@@ -48,7 +50,8 @@ def init_app(app: Flask) -> None:
 @blueprint.get("/issues")
 def issues() -> str:
     """List the issues, the newest first."""
-    return render_template("publisher/issues.html", issues=[_issue(month) for month in reversed(_due())])
+    due = [_issue(month) for month in reversed(_due())]
+    return render_template("publisher/issues.html", issues=due, month_name=_month_name)
 
 
 @blueprint.get("/issues/<month>")
@@ -62,6 +65,7 @@ def contents(month: str) -> str:
         book=book,
         letter=render.render(found.letter).html,
         description=pages.description(found),
+        section_title=_section_title,
     )
 
 
@@ -98,12 +102,13 @@ def article(month: str, slug: str) -> str:
     articles = found.articles
     place = next((index for index, note in enumerate(articles) if note.slug == slug), None)
     if place is None:
-        abort(404, "This issue has no such article; its page lists them.")
+        abort(404, _("This issue has no such article; its page lists them."))
     page = articles[place].page
     return render_template(
         "publisher/article.html",
         issue=found,
-        section=next(one for one in found.sections if articles[place] in one.notes),
+        name=_month_name(month),
+        section=_section_title(next(one for one in found.sections if articles[place] in one.notes)),
         page=page,
         parts=[_part(part) for part in page.rendered.parts],
         following=articles[place + 1] if place + 1 < len(articles) else None,
@@ -120,6 +125,25 @@ def newest_cover() -> Cover | None:
     return Cover(found.month, found.title, address, url_for("publisher.cover", month=found.month))
 
 
+def _month_name(month: str) -> str:
+    """Return a month in words in the reader's language; the issue's own name is that of the book."""
+    year, number = issue.check_month(month)
+    words: str = format_date(date(year, number, 1), "LLLL y")
+    return words
+
+
+def _section_title(section: Section) -> str:
+    """Return what a kind of articles is called in the reader's language; in the book it has its English name."""
+    titles: dict[str, str] = {
+        "Technical whitepapers": _("Technical whitepapers"),
+        "Reference architectures": _("Reference architectures"),
+        "New solutions and implementation guides": _("New solutions and implementation guides"),
+        "Training and certification opportunities": _("Training and certification opportunities"),
+        "Industry trends": _("Industry trends"),
+    }
+    return titles[section.title]
+
+
 def _part(part: str | Embed | Mark) -> str:
     if isinstance(part, Embed):
         show = offers().embeds.get(part.kind)
@@ -133,12 +157,12 @@ def _due() -> tuple[str, ...]:
 
 def _issue(month: str) -> Issue:
     if month not in _due():
-        abort(404, NOT_THERE)
+        abort(404, _("There is no issue for this month; the issues there are stand under Issues."))
     try:
         return sources.compose(month)
     except IssueError:
         current_app.logger.exception("The issue of %s cannot be shown.", month)
-        abort(503, "This issue cannot be shown before its editor mends it; the server's log says where.")
+        abort(503, _("This issue cannot be shown before its editor mends it; the server's log says where."))
 
 
 def _published(month: str) -> Published:
@@ -151,7 +175,7 @@ def _published(month: str) -> Published:
         edition = sources.build(month)
     except (IssueError, PackageError):
         current_app.logger.exception("The issue of %s cannot be built.", month)
-        abort(503, "This issue cannot be built before its editor mends it; the server's log says where.")
+        abort(503, _("This issue cannot be built before its editor mends it; the server's log says where."))
     with database().writing() as connection:
         store.save(database(), connection, edition, now())
     with database().reading() as connection:

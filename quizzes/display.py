@@ -11,8 +11,6 @@ from quizzes.grading import LOWEST, Report
 from quizzes.questions import Item
 from quizzes.sittings import Sitting
 
-WORDS = {1: "one", 2: "two", 3: "three", 4: "four"}
-
 
 @dataclass(frozen=True)
 class ShownOption:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Blueprint as Routes
 from flask import Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from markupsafe import Markup
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
@@ -22,11 +24,11 @@ from quizzes.blueprint import Blueprint
 from quizzes.questions import Bank, Item
 from quizzes.sittings import Exams, Sitting
 from web.clock import now
+from web.languages import current_language
 from web.lifecycle import lifecycle
 from web.offers import Door, NextStep, offers
 
 ROOT = Path(__file__).parent
-NOT_YOURS = "There is no such attempt among yours; sign in with the account that started it."
 
 routes = Routes(
     "quizzes", __name__, template_folder="templates", static_folder="static", static_url_path="/static/quizzes"
@@ -91,7 +93,7 @@ def exam(slug: str) -> str:
         attempts=past,
         running=[one for one in past if one.clock.is_open(now())],
         multipliers=attempts.MULTIPLIERS,
-        shortages=exams().shortages(found),
+        shortages=_shortages(found),
         now=now(),
     )
 
@@ -101,13 +103,16 @@ def start(slug: str) -> Answer:
     """Open an attempt; a visitor becomes a guest whose attempt is kept."""
     found = _exam(slug)
     moment = now()
+    times = request.form.get("time", "1")
     try:
-        end = attempts.deadline(moment, found.minutes, request.form.get("time", "1"))
+        end = attempts.deadline(moment, found.minutes, times)
+    except ValueError:
+        offered = ", ".join(attempts.MULTIPLIERS)
+        abort(400, _("The time can be multiplied by %(offered)s, not by %(times)s.", offered=offered, times=times))
+    try:
         form = sittings.draw(exams(), found, _form_number(request.form.get("form", "")))
-    except sittings.ExamClosedError as error:
-        abort(409, f"This exam cannot be drawn yet. {error}")
-    except ValueError as error:
-        abort(400, str(error))
+    except sittings.ExamClosedError:
+        abort(409, " ".join([_("This exam cannot be drawn yet."), *_shortages(found)]))
     person = ensure_person()
     with database().writing() as connection:
         attempt_id = sittings.start(connection, exams(), form, person.id, attempts.Clock(moment, end, None))
@@ -124,7 +129,6 @@ def sit(attempt_id: int) -> Answer | str:
         "quizzes/sit.html",
         sitting=sitting,
         items=display.running(sitting),
-        words=display.WORDS,
         now=milliseconds(now()),
         deadline=milliseconds(sitting.attempt.clock.deadline),
     )
@@ -137,7 +141,7 @@ def save(attempt_id: int) -> Answer:
     moment = now()
     saved = store.save(database(), store.Owner(OWNER, visit_values()), attempt_id, changes, moment)
     if saved is None:
-        abort(404, NOT_YOURS)
+        _refuse()
     clock, stored = saved
     return jsonify(
         stored=[
@@ -201,9 +205,9 @@ def report(attempt_id: int) -> Answer | str:
     if sitting.attempt.clock.closed_at is None:
         return redirect(url_for("quizzes.sit", attempt_id=attempt_id), 303)
     scored = sitting.report()
-    titles = {lesson.lesson: _lesson_title(lesson.lesson) for lesson in scored.read_next}
+    lessons = {one.lesson: _lesson_words(one.lesson) for one in scored.read_next}
     return render_template(
-        "quizzes/report.html", sitting=sitting, report=scored, ruler=display.ruler(scored), titles=titles
+        "quizzes/report.html", sitting=sitting, report=scored, ruler=display.ruler(scored), lessons=lessons
     )
 
 
@@ -221,7 +225,7 @@ def answer_check(question_id: str) -> Answer | str:
     """Mark an item that stands in a lesson, at once and with its rationales."""
     item = _check_item(question_id)
     if item is None:
-        abort(404, "There is no such question in any lesson.")
+        abort(404, _("There is no such question in any lesson."))
     letters = _letters(request.form.getlist("letters"))
     order = [option.letter for option in item.question.options]
     options = display.review_options(item, order, letters)
@@ -249,15 +253,18 @@ def _changes(data: Any) -> list[store.Change]:
             for one in sent[:200]
         ]
     except (TypeError, KeyError, ValueError, OverflowError, AttributeError):
-        abort(400, "The answers could not be read; reload the page, they are kept in this browser.")
+        abort(400, _("The answers could not be read; reload the page, they are kept in this browser."))
 
 
 def _form_number(text: str) -> int | None:
-    """Return the number of the form asked for, or None for one by chance; raise ValueError if it is no number."""
+    """Return the number of the form asked for, or None for one by chance; refuse what is no number."""
     if not text.strip():
         return None
     if not text.strip().isdecimal() or int(text) >= sittings.SEEDS:
-        raise ValueError(f"A form's number is a whole number below {sittings.SEEDS}; leave it empty for one by chance.")
+        sentence = _(
+            "A form's number is a whole number below %(most)d; leave it empty for one by chance.", most=sittings.SEEDS
+        )
+        abort(400, sentence)
     return int(text)
 
 
@@ -273,21 +280,40 @@ def _letters(sent: list[str]) -> str:
 def _exam(slug: str) -> Blueprint:
     found = exams().find(slug)
     if found is None:
-        abort(404, "There is no exam at this address; the exams are listed under Practise.")
+        abort(404, _("There is no exam at this address; the exams are listed under Practise."))
     return found
+
+
+def _shortages(found: Blueprint) -> list[str]:
+    """Say for each domain with too few items how many it lacks."""
+    return [
+        _(
+            "Domain %(number)d (%(title)s) needs %(wanted)d items and has %(found)d.",
+            number=one.domain.number,
+            title=one.domain.title,
+            wanted=one.wanted,
+            found=one.found,
+        )
+        for one in exams().shortages(found)
+    ]
+
+
+def _refuse() -> NoReturn:
+    """Answer that there is no such attempt; somebody else's is as absent as one that never was."""
+    abort(404, _("There is no such attempt among yours; sign in with the account that started it."))
 
 
 def _person() -> Person:
     person = current_person()
     if person is None:
-        abort(404, NOT_YOURS)
+        _refuse()
     return person
 
 
 def _attempt(connection: Connection, attempt_id: int, person: Person) -> store.Attempt:
     attempt = store.find_attempt(connection, attempt_id, person.id)
     if attempt is None:
-        abort(404, NOT_YOURS)
+        _refuse()
     return attempt
 
 
@@ -317,17 +343,17 @@ def _check_embed(question_id: str) -> Markup | None:
         return None
     # Straight from the template: a lesson shows several, and none needs what render_template adds for whole pages.
     template = current_app.jinja_env.get_template("quizzes/check.html")
-    return Markup(template.render(item=item, shown=display.check(item)))  # noqa: S704 (our template)
+    return Markup(template.render(item=item, shown=display.check(item), language=current_language()))  # noqa: S704 (our template)
 
 
-def _lesson_title(address: str) -> str:
+def _lesson_words(address: str) -> dict[str, str]:
+    """Return the title of the lesson at this address, and the language it is in."""
     course_slug, module_slug, lesson_slug = address.removeprefix("/learn/").split("/")
     course = current_app.extensions["library"].current().find_course(course_slug)
     for module, lesson in course.lessons() if course else ():
         if (module.slug, lesson.slug) == (module_slug, lesson_slug):
-            title: str = lesson.page.title
-            return title
-    return lesson_slug.replace("-", " ").capitalize()
+            return {"title": lesson.page.title, "language": lesson.page.language}
+    return {"title": lesson_slug.replace("-", " ").capitalize(), "language": "en"}
 
 
 def _prepare(app: Flask) -> None:
@@ -342,11 +368,13 @@ def _door(_person: Person | None) -> Door:
     first = exams().blueprints[0]
     return Door(
         2,
-        "Practise",
-        "Sit a full exam drawn to the official weights. Every answer is saved as you give it.",
-        f"{first.items} questions, {first.minutes} minutes",
+        _("Practise"),
+        _("Sit a full exam drawn to the official weights. Every answer is saved as you give it."),
+        ngettext("%(num)d question", "%(num)d questions", first.items)
+        + ", "
+        + ngettext("%(num)d minute", "%(num)d minutes", first.minutes),
         url_for("quizzes.exam", slug=first.slug),
-        "See the exam",
+        _("See the exam"),
     )
 
 
@@ -360,9 +388,11 @@ def _next_step(person: Person | None) -> NextStep | None:
         found = _exam(running.exam)
         minutes = max(0, int((running.clock.deadline - now()).total_seconds() // 60))
         address = url_for("quizzes.sit", attempt_id=running.id)
-        return NextStep(1, f"Resume the {found.code} exam", f"{minutes} minutes are left.", address, "Resume the exam")
+        title = _("Resume the %(code)s exam", code=found.code)
+        text = ngettext("%(num)d minute is left.", "%(num)d minutes are left.", minutes)
+        return NextStep(1, title, text, address, _("Resume the exam"))
     if mine:
         address = url_for("quizzes.report", attempt_id=mine[0].id)
-        text = "See where points were lost and what to read."
-        return NextStep(8, "Look at your last exam", text, address, "See the report")
+        text = _("See where points were lost and what to read.")
+        return NextStep(8, _("Look at your last exam"), text, address, _("See the report"))
     return None

@@ -43,3 +43,38 @@ def test_links_between_docs_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", text):
         if "://" not in target:
             assert (path.parent / target).exists(), target
+
+
+POSTS = (
+    "aws.amazon.com/blogs/architecture/new-aws-certified-solutions-architect-associate-exam-now-in-general-availability/",
+    "aws.amazon.com/blogs/aws/aws-hot-startups-for-february-2018-canva-figma-invision/",
+    "aws.amazon.com/blogs/big-data/build-a-multi-tenant-amazon-emr-cluster-with-kerberos-microsoft-active-directory-integration-and-emrfs-authorization/",
+    "aws.amazon.com/blogs/architecture/reactive-microservices-architecture-on-aws/",
+    "aws.amazon.com/blogs/architecture/announcing-our-new-beta-for-the-aws-certified-security-specialty-exam/",
+    "aws.amazon.com/blogs/aws/aws-online-tech-talks-january-2018/",
+    "aws.amazon.com/blogs/big-data/combine-transactional-and-analytical-data-using-amazon-aurora-and-amazon-redshift/",
+    "aws.amazon.com/blogs/big-data/now-available-new-digital-training-to-help-you-learn-about-aws-big-data-services/",
+    "aws.amazon.com/blogs/architecture/aws-architecture-monthly-for-kindle/",
+    "aws.amazon.com/blogs/architecture/start-off-the-new-year-by-earning-aws-certified-solutions-architect-associate/",
+    "aws.amazon.com/blogs/compute/managing-aws-lambda-function-concurrency/",
+    "nellyo.wordpress.com/2017/12/10/2014-26-ip/",
+    "nellyo.wordpress.com/2017/12/09/three_billboards/",
+    "aws.amazon.com/blogs/compute/implementing-dynamic-etl-pipelines-using-aws-step-functions/",
+)
+ROWS = [line for line in Path("docs/archive.md").read_text("utf-8").splitlines() if line.startswith("| [")]
+
+
+def test_the_table_of_the_archive_has_each_post_once() -> None:
+    assert [re.search(r"\(https://([^)]+)\)", row)[1] for row in ROWS] == list(POSTS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=POSTS)
+def test_every_page_of_a_post_is_served_and_names_the_post(app: Flask, row: str) -> None:
+    post, *files = re.findall(r"\]\(([^)]+)\)", row)
+    pages = {page.path.resolve(): page for page in app.extensions["library"].current().pages()}
+    assert files
+    for file in files:
+        page = pages.get((Path("docs") / file).resolve())
+        if page is not None:
+            assert app.test_client().get(page.address).status_code == 200
+            assert post in page.sources, page.path

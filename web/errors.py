@@ -7,6 +7,7 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
+from flask_babel import gettext as _
 from flask_limiter import RateLimitExceeded
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, ServiceUnavailable, default_exceptions
@@ -25,65 +26,6 @@ class Explanation:
     advice: str
 
 
-_STORED = "What the pages before this one called saved is saved."
-_EXPLANATIONS = {
-    400: Explanation(
-        "This could not be read",
-        "Something in the form or the address is not as the page expects it.",
-        "Nothing was changed.",
-        "Go back, check what you entered and send it again.",
-    ),
-    403: Explanation(
-        "This is not open to you",
-        "The page belongs to somebody else, or to another role.",
-        "Nothing was changed.",
-        "Go back, or sign in with the account that may see it.",
-    ),
-    404: Explanation(
-        "There is nothing at this address",
-        "The address may be old or mistyped.",
-        _STORED,
-        "Choose from the navigation above, or begin at the home page.",
-    ),
-    405: Explanation(
-        "This address only takes a form",
-        "It was opened as a page, or a form was sent to a page that takes none.",
-        "Nothing was changed.",
-        "Go back to the page with the form and send it from there.",
-    ),
-    409: Explanation(
-        "This cannot be done as things stand",
-        "Something else has to happen first.",
-        _STORED,
-        "Go back and reload the page to see how things stand.",
-    ),
-    413: Explanation(
-        "That is too large",
-        "What was sent is larger than this page accepts.",
-        "Nothing of it was stored.",
-        "Send a smaller file or a shorter text.",
-    ),
-    429: Explanation(
-        "That was too often",
-        "More came from here in a short time than one person sends.",
-        _STORED,
-        "Wait a few minutes, then try again.",
-    ),
-    500: Explanation(
-        "Something went wrong here",
-        "The fault is on this side; the operator's log has the details.",
-        _STORED,
-        "Try once more; if it happens again, tell the operator what you did and when.",
-    ),
-    503: Explanation(
-        "The site cannot take this just now",
-        "The database is busy, full or closed for writing.",
-        "Nothing was half stored. " + _STORED,
-        "Wait a few seconds, then send it again; if it stays so, tell the operator.",
-    ),
-}
-
-
 def init_app(app: Flask) -> None:
     """Answer every error with a page, or with JSON where the request speaks JSON."""
     app.register_error_handler(SignInRequired, _ask_to_sign_in)
@@ -94,19 +36,81 @@ def init_app(app: Flask) -> None:
 
 def explain(code: int, sentence: str | None = None) -> Explanation:
     """Return what to say of a status code; ``sentence`` is what the view said happened, if it said something."""
-    known = _EXPLANATIONS.get(code)
+    known = _explanations().get(code)
     if known is None:
-        known = Explanation(HTTPStatus(code).phrase, "The request could not be answered.", "", "Go back and try again.")
+        unanswered = _("The request could not be answered.")
+        known = Explanation(HTTPStatus(code).phrase, unanswered, "", _("Go back and try again."))
     # A view's sentence already says what to do.
     return Explanation(known.title, sentence, known.safe, "") if sentence else known
 
 
+def _explanations() -> dict[int, Explanation]:
+    stored = _("What the pages before this one called saved is saved.")
+    nothing = _("Nothing was changed.")
+    return {
+        400: Explanation(
+            _("This could not be read"),
+            _("Something in the form or the address is not as the page expects it."),
+            nothing,
+            _("Go back, check what you entered and send it again."),
+        ),
+        403: Explanation(
+            _("This is not open to you"),
+            _("The page belongs to somebody else, or to another role."),
+            nothing,
+            _("Go back, or sign in with the account that may see it."),
+        ),
+        404: Explanation(
+            _("There is nothing at this address"),
+            _("The address may be old or mistyped."),
+            stored,
+            _("Choose from the navigation above, or begin at the home page."),
+        ),
+        405: Explanation(
+            _("This address only takes a form"),
+            _("It was opened as a page, or a form was sent to a page that takes none."),
+            nothing,
+            _("Go back to the page with the form and send it from there."),
+        ),
+        409: Explanation(
+            _("This cannot be done as things stand"),
+            _("Something else has to happen first."),
+            stored,
+            _("Go back and reload the page to see how things stand."),
+        ),
+        413: Explanation(
+            _("That is too large"),
+            _("What was sent is larger than this page accepts."),
+            _("Nothing of it was stored."),
+            _("Send a smaller file or a shorter text."),
+        ),
+        429: Explanation(
+            _("That was too often"),
+            _("More came from here in a short time than one person sends."),
+            stored,
+            _("Wait a few minutes, then try again."),
+        ),
+        500: Explanation(
+            _("Something went wrong here"),
+            _("The fault is on this side; the operator's log has the details."),
+            stored,
+            _("Try once more; if it happens again, tell the operator what you did and when."),
+        ),
+        503: Explanation(
+            _("The site cannot take this just now"),
+            _("The database is busy, full or closed for writing."),
+            _("Nothing was half stored.") + " " + stored,
+            _("Wait a few seconds, then send it again; if it stays so, tell the operator."),
+        ),
+    }
+
+
 def _answer(error: HTTPException) -> Response:
     code = error.code or 500
-    words = explain(code, _own_sentence(error, code))
     if code >= 500:
-        # Looking for the person may be just what failed.
+        # Looking for the person, whose language this is to be said in, may be just what failed.
         g.setdefault("person", None)
+    words = explain(code, _own_sentence(error, code))
     if _speaks_json():
         answer = make_response(jsonify(error=words.happened), code)
     else:
@@ -134,7 +138,7 @@ def _answer_database_trouble(error: OperationalError) -> Response:
 
 def _ask_to_sign_in(_error: SignInRequired) -> Answer | tuple[Response, int]:
     if _speaks_json():
-        return jsonify(error="Sign in, then try again."), 401
+        return jsonify(error=_("Sign in, then try again.")), 401
     if request.method not in {"GET", "HEAD"}:
         return redirect("/sign-in", 303)
     return redirect(f"/sign-in?next={quote(request.full_path.rstrip('?'))}", 303)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask, request
-from flask_babel import Babel
+from babel.support import Translations
+from flask import Flask, g, request
+from flask_babel import Babel, get_translations
 
 from accounts.sessions import current_person
 
@@ -22,6 +23,19 @@ def init_app(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     app.config["BABEL_DEFAULT_LOCALE"] = "en"
     Babel(app, locale_selector=current_language)
+    # Flask-Babel looks for the catalog at every message; a page has dozens, and one catalog.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # (Jinja's i18n extension adds it)
+        lambda message: _catalog().ugettext(message),
+        lambda one, many, number: _catalog().ungettext(one, many, number),
+        newstyle=True,
+    )
+
+
+def _catalog() -> Translations:
+    if "catalog" not in g:
+        g.catalog = get_translations()
+    catalog: Translations = g.catalog
+    return catalog
 
 
 def current_language() -> str:

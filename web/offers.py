@@ -16,7 +16,10 @@ from markupsafe import Markup
 
 @dataclass(frozen=True)
 class Door:
-    """One way into the house, with one live fact about what is behind it."""
+    """One way into the house, with one live fact about what is behind it.
+
+    ``fact_language`` is set where the fact is content, which has a language of its own.
+    """
 
     order: int
     title: str
@@ -24,6 +27,7 @@ class Door:
     fact: str
     address: str
     action: str
+    fact_language: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,16 @@ class NextStep:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a person has come in one domain: an arch that fills, ``done`` of ``total`` stones."""
+    """How far a person has come in one domain: an arch that fills, ``done`` of ``total`` stones.
+
+    The title is content; ``language`` is its own.
+    """
 
     title: str
     address: str
     done: int
     total: int
+    language: str = "en"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import secrets
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request
+from flask_babel import gettext as _
 
 from config import Settings
 
@@ -113,14 +114,14 @@ def _check_origin_and_token() -> None:
     if request.method in _SAFE:
         return
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
-        abort(403, "This form was sent from another site; open the page here and try again.")
+        abort(403, _("This form was sent from another site; open the page here and try again."))
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
-        abort(403, "This form was sent from another site; open the page here and try again.")
+        abort(403, _("This form was sent from another site; open the page here and try again."))
     visit = sent_visit_id()
     sent = request.headers.get(TOKEN_HEADER) or request.form.get(TOKEN_FIELD, "")
     if visit is None or not hmac.compare_digest(sent.encode(), _token_of(visit).encode()):
-        abort(403, "This form has grown too old; go back, reload the page and send it again.")
+        abort(403, _("This form has grown too old; go back, reload the page and send it again."))
 
 
 def _set_headers(response: Response) -> Response:

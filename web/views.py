@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy import select, update
 from werkzeug.wrappers import Response as Answer
 
@@ -49,19 +50,23 @@ def most_urgent(steps: Iterable[NextStep | None]) -> NextStep | None:
 @routes.post("/theme")
 def choose_theme() -> Answer:
     """Keep the theme with the person, or in a cookie for a visitor, and show the page again."""
-    return _keep_choice("theme", THEME_COOKIE, THEMES)
+    choices = ", ".join(THEMES)
+    refusal = _("The theme is one of %(choices)s; go back and choose one.", choices=choices)
+    return _keep_choice("theme", THEME_COOKIE, THEMES, refusal)
 
 
 @routes.post("/language")
 def choose_language() -> Answer:
     """Keep the interface's language in the same way."""
-    return _keep_choice("language", languages.COOKIE, tuple(languages.LANGUAGES))
+    choices = ", ".join(languages.LANGUAGES)
+    refusal = _("The language is one of %(choices)s; go back and choose one.", choices=choices)
+    return _keep_choice("language", languages.COOKIE, tuple(languages.LANGUAGES), refusal)
 
 
-def _keep_choice(name: str, cookie: str, choices: tuple[str, ...]) -> Answer:
+def _keep_choice(name: str, cookie: str, choices: tuple[str, ...], refusal: str) -> Answer:
     choice = request.form.get(name, "")
     if choice not in choices:
-        abort(400, f"The {name} is one of {', '.join(choices)}; go back and choose one.")
+        abort(400, refusal)
     answer, person = redirect(_page_before(), 303), current_person()
     if person is None:
         secure = current_app.extensions["settings"].https

@@ -10,13 +10,19 @@ let after = 0;
 
 function show({ kind, share, values, text }) {
   if (kind === "progress") progress.value = share;
-  if (kind === "log") said.textContent = text;
+  if (kind === "log") say(text, "en");
   if (kind !== "metric") return;
   for (const [name, value] of Object.entries(values)) {
     for (const place of document.querySelectorAll(`[data-metric="${CSS.escape(name)}"]`)) {
       place.textContent = value;
     }
   }
+}
+
+// What a lab says is content in English; what this page says is in the page's own language.
+function say(text, language) {
+  said.lang = language;
+  said.textContent = text;
 }
 
 async function follow() {
@@ -26,13 +32,14 @@ async function follow() {
     const { state: now, open, last, events } = await answer.json();
     events.forEach(show);
     after = last;
-    if (!state.textContent.endsWith(now)) state.textContent = `${now === "running" ? "▶" : "○"} ${now}`;
+    const words = live.dataset[now];
+    if (words && state.textContent !== words) state.textContent = words;
     if (!open) {
       location.reload();
       return;
     }
   } catch {
-    said.textContent = "The server does not answer; the run goes on there. Trying again.";
+    say(live.dataset.away, document.documentElement.lang);
   }
   setTimeout(follow, PAUSE);
 }

@@ -13,21 +13,22 @@ for (const form of document.querySelectorAll("form.check")) {
       if (!answer.ok) throw new Error(String(answer.status));
       show(form, result, await answer.json());
     } catch {
-      result.textContent = "The server did not answer. Try again in a moment.";
+      result.textContent = form.dataset.failed;
     }
   });
 }
 
 function show(form, result, { correct, answered, options }) {
   result.className = `check-result tag ${correct ? "good" : "bad"}`;
-  result.textContent = !answered ? "Choose an answer first." : correct ? "✓ right" : "✗ not right";
+  const { open, right, wrong } = form.dataset;
+  result.textContent = !answered ? open : correct ? right : wrong;
   if (!answered) return;
-  for (const [letter, right, reason] of options) {
+  for (const [letter, isKey, reason] of options) {
     const row = form.querySelector(`[data-letter="${letter}"]`);
     row.querySelector(".rationale")?.remove();
     const text = document.createElement("p");
     text.className = "rationale";
-    text.textContent = `${right ? "✓" : "✗"} ${reason}`;
+    text.textContent = `${isKey ? "✓" : "✗"} ${reason}`;
     row.append(text);
   }
 }

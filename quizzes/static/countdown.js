@@ -1,11 +1,12 @@
 // The countdown of an attempt: the server's clock, carried on by the page's monotonic one.
+// `say(name, values)` returns a sentence in the page's language.
 
 const MINUTE = 60000;
 const ANNOUNCED = [30, 15, 5, 1];
 
 export class Countdown {
-  constructor(now, deadline, { show, announce, end }) {
-    Object.assign(this, { show, announce, end, ended: false, last: Infinity });
+  constructor(now, deadline, { say, show, announce, end }) {
+    Object.assign(this, { say, show, announce, end, ended: false, last: Infinity });
     this.calibrate(now, deadline);
     this.tick();
     setInterval(() => this.tick(), 500);
@@ -27,26 +28,27 @@ export class Countdown {
 
   tick() {
     const left = this.left;
-    this.show(words(left), left <= 5 * MINUTE);
+    this.show(this.words(left), left <= 5 * MINUTE);
     for (const minutes of ANNOUNCED) {
       if (this.last > minutes * MINUTE && left <= minutes * MINUTE && this.last !== Infinity) {
-        this.announce(minutes === 1 ? "One minute is left." : `${minutes} minutes are left.`);
+        this.announce(this.say(minutes === 1 ? "leftOne" : "leftMany", { count: minutes }));
       }
     }
-    if (this.last > 30000 && left <= 30000 && this.last !== Infinity && left > 0) this.announce("30 seconds are left.");
+    if (this.last > 30000 && left <= 30000 && this.last !== Infinity && left > 0) {
+      this.announce(this.say("leftSeconds"));
+    }
     this.last = left;
     if (left === 0 && !this.ended) {
       this.ended = true;
       this.end();
     }
   }
-}
 
-function words(left) {
-  if (left > MINUTE) {
+  words(left) {
+    if (left <= MINUTE) return this.say("seconds", { seconds: Math.ceil(left / 1000) });
     const minutes = Math.ceil(left / MINUTE);
     const hours = Math.floor(minutes / 60);
-    return hours ? `${hours} h ${String(minutes % 60).padStart(2, "0")} min` : `${minutes} min`;
+    if (!hours) return this.say("minutes", { minutes });
+    return this.say("hours", { hours, minutes: String(minutes % 60).padStart(2, "0") });
   }
-  return `${Math.ceil(left / 1000)} s`;
 }

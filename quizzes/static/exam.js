@@ -11,6 +11,11 @@ const revisions = new Map(items.map((item) => [place(item), Number(item.dataset.
 const KEYS = "archway-exam-keys";
 let current = 0;
 
+// A sentence in the page's language: the template gives them as data-…, with places for values in braces.
+function say(name, values = {}) {
+  return form.dataset[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+}
+
 const outbox = new Outbox({
   address: form.dataset.save,
   token: form.elements.csrf_token.value,
@@ -23,6 +28,7 @@ const outbox = new Outbox({
   },
 });
 const countdown = new Countdown(Number(form.dataset.now), Number(form.dataset.deadline), {
+  say,
   show: showTime,
   announce: (text) => ($("announce").textContent = text),
   end: timeIsUp,
@@ -60,7 +66,7 @@ function adopt(stored) {
     const same = letters(item) === one.letters && flag(item).checked === one.flagged;
     if (one.late || same || outbox.waiting[one.place]) continue;
     fill(item, one.letters, one.flagged);
-    $("announce").textContent = `Question ${one.place} was answered elsewhere; the newer answer is shown.`;
+    $("announce").textContent = say("elsewhere", one);
   }
 }
 
@@ -76,8 +82,9 @@ function mark(item) {
   const flagged = flag(item).checked;
   link.classList.toggle("answered", answered);
   link.classList.toggle("flagged", flagged);
-  const state = `${answered ? "answered" : "unanswered"}${flagged ? ", flagged" : ""}`;
-  link.setAttribute("aria-label", `Question ${place(item)}, ${state}`);
+  const words = [say("question", { place: place(item) }), say(answered ? "answered" : "unanswered")];
+  if (flagged) words.push(say("flagged"));
+  link.setAttribute("aria-label", words.join(", "));
   limit(item);
 }
 
@@ -87,7 +94,7 @@ function limit(item) {
   if (wanted === 1) return;
   const count = letters(item).length;
   for (const input of choices(item)) input.disabled = count >= wanted && !input.checked;
-  item.querySelector("[data-help]").textContent = `${count} of ${wanted} chosen.`;
+  item.querySelector("[data-help]").textContent = say("chosen", { count, wanted });
 }
 
 function answered() {
@@ -98,10 +105,11 @@ function showSaved({ size, trouble }) {
   const bar = $("saved");
   const count = answered();
   bar.classList.toggle("waiting", size > 0);
-  if (size === 0) bar.textContent = `All ${count} answers are on the server`;
-  else if (trouble === "401" || trouble === "403" || trouble === "404") {
-    bar.textContent = `${size} not yet: sign in again in another tab, they are kept here`;
-  } else bar.textContent = trouble ? `${size} not yet: trying again` : `${size} on the way`;
+  if (size === 0) bar.textContent = say("saved", { count });
+  else {
+    const out = ["401", "403", "404"].includes(trouble);
+    bar.textContent = say(out ? "out" : trouble ? "again" : "way", { count: size });
+  }
 }
 
 function showTime(text, low) {
@@ -116,7 +124,7 @@ function go(index, focus = true) {
     if (number === current + 1) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
-  $("where").textContent = `Question ${current + 1} of ${items.length}`;
+  $("where").textContent = say("where", { place: current + 1, total: items.length });
   for (const button of items[current].querySelectorAll("[data-go]")) {
     const target = current + Number(button.dataset.go);
     button.hidden = target < 0 || target >= items.length;
@@ -131,16 +139,16 @@ function go(index, focus = true) {
 function ask() {
   const open = items.filter((item) => letters(item) === "").length;
   const flagged = items.filter((item) => flag(item).checked).length;
-  const waiting = outbox.size ? ` ${outbox.size} answers are still on their way; submitting waits for them.` : "";
-  $("ask-counts").textContent =
-    `${items.length - open} of ${items.length} questions are answered, ${open} are open, ${flagged} are flagged.${waiting}`;
+  const sentences = [say("counts", { answered: items.length - open, total: items.length, open, flagged })];
+  if (outbox.size) sentences.push(say(outbox.size === 1 ? "waitingOne" : "waitingMany", { count: outbox.size }));
+  $("ask-counts").textContent = sentences.join(" ");
   $("ask").showModal();
 }
 
 // Submitting waits for the outbox, so that what counts is what the learner sees.
 async function submit() {
   $("ask-submit").disabled = true;
-  $("ask-note").textContent = "Sending the last answers…";
+  $("ask-note").textContent = say("sending");
   while (outbox.size && countdown.now < countdown.deadline + 58000) {
     outbox.hurry();
     await new Promise((done) => setTimeout(done, 300));
@@ -150,9 +158,9 @@ async function submit() {
 
 function timeIsUp() {
   for (const item of items) item.querySelector("fieldset").disabled = true;
-  $("announce").textContent = "Time is up. Your answers are being sent.";
+  $("announce").textContent = say("upSending");
   if (!$("ask").open) ask();
-  $("ask-title").textContent = "Time is up";
+  $("ask-title").textContent = say("up");
   $("ask-back").hidden = true;
   submit();
 }
@@ -210,7 +218,7 @@ $("keys").addEventListener("change", (event) => localStorage.setItem(KEYS, event
 $("hide-time").addEventListener("click", (event) => {
   const hidden = $("time").classList.toggle("hidden-time");
   event.currentTarget.setAttribute("aria-pressed", String(hidden));
-  event.currentTarget.textContent = hidden ? "Show time" : "Hide time";
+  event.currentTarget.textContent = say(hidden ? "show" : "hide");
 });
 $("ask-back").addEventListener("click", () => $("ask").close());
 $("submit").addEventListener("submit", (event) => {

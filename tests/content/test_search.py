@@ -85,6 +85,14 @@ def test_a_phrase_is_found_as_it_stands(find: Callable[[str], list[str]]) -> Non
     assert find("“keeps messages”") == ["/page/1#queues"]
 
 
+def test_a_page_about_a_subject_does_not_hide_the_others(database: Database) -> None:
+    long = _document(1, "Queues", *((f"Queue {number}", "Queues upon queues.") for number in range(9)))
+    with database.writing() as connection:
+        search.index(connection, [long, LIBRARY[1]])
+        hits = search.find(connection, "queue", 5)
+    assert [hit.address.partition("#")[0] for hit in hits] == ["/page/1", "/page/1", "/page/2"]
+
+
 def test_where_nothing_has_all_words_what_has_some_is_shown(find: Callable[[str], list[str]]) -> None:
     assert find("cache zebra") == ["/page/2#keys"]
     assert find("zebra") == []

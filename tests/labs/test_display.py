@@ -60,4 +60,4 @@ def test_the_time_chart_has_a_row_for_each_of_its_points() -> None:
 def test_what_a_run_sets_is_said_in_words() -> None:
     values, _ = LAB.read({"reserved_concurrency": "25", "preset": "fitted"})
     assert display.changed(LAB, values) == "reserved concurrency 25, model fitted"
-    assert display.changed(LAB, LAB.defaults()) == "everything by default"
+    assert display.changed(LAB, LAB.defaults()) == ""

@@ -10,7 +10,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from labs import jobs
+from labs.parameters import Parameter, ParameterError
 from labs.registry import Lab
+from labs.runner import Limits, Run
+from labs.views import _fault, _reason
 
 LAB = "/labs/lambda-concurrency"
 Post = Callable[..., Any]
@@ -175,3 +178,44 @@ def test_a_copied_folder_has_its_own_page(app: Flask, client: FlaskClient, make_
     assert "A small lab" in client.get("/labs").text
     page = client.get("/labs/small-lab").text
     assert "Say seven." in page
+
+
+@pytest.mark.parametrize("unit", ["", "ms"])
+@pytest.mark.parametrize("optional", [False, True])
+@pytest.mark.parametrize("kind", ["integer", "number", "integers", "choice"])
+def test_the_page_says_of_a_value_what_the_command_line_says(
+    app: Flask, kind: str, unit: str, *, optional: bool
+) -> None:
+    bounds = {"minimum": 0.5, "maximum": 20000, "choices": ("502", "429"), "empty": "unreserved"}
+    parameter = Parameter("some_name", kind, "Label", "Help.", unit=unit, optional=optional, **bounds)
+    with pytest.raises(ParameterError) as caught:
+        parameter.read(" much ")
+    with app.test_request_context():
+        assert _fault(parameter, " much ") == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("The run was cancelled.", "Пускането беше прекъснато."),
+        (
+            "The run reported more than 20,000 events or 8 MiB and was stopped.",
+            "Пускането съобщи повече от 20,000 събития или 8 MiB и беше спряно.",
+        ),
+        ("The lab ended without its findings (status -9).", "Лабораторията завърши без резултати (статус -9)."),
+    ],
+)
+def test_why_a_run_ended_is_said_in_the_readers_language(app: Flask, sentence: str, shown: str) -> None:
+    with app.test_request_context(headers={"Accept-Language": "bg"}):
+        assert _reason(sentence) == {"text": shown, "language": "bg"}
+        assert _reason("Reserve at most 900.") == {"text": "Reserve at most 900.", "language": "en"}
+        assert _reason("") is None
+
+
+def test_every_sentence_that_the_worker_stores_is_known(app: Flask) -> None:
+    child = Run(app.extensions["labs"][0], {}, 1, Limits())
+    endings = [child.ending]
+    for child._stopped in ("cancelled", "time", "memory", "output", ""):
+        endings.append(child._explain(-9))
+    with app.test_request_context(headers={"Accept-Language": "bg"}):
+        assert {_reason(ending.sentence)["language"] for ending in endings} == {"bg"}

@@ -12,8 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
+from content.library import KINDS
 from publisher import package, store
-from publisher.views import newest_cover
+from publisher.issue import Section
+from publisher.views import _section_title, newest_cover
 from tests.conftest import MovableClock
 from web import schedule
 
@@ -153,3 +155,11 @@ def test_an_embed_is_shown_where_another_room_offers_it(client: FlaskClient, app
     with_embeds = [note for note in notes if re.search(r"^:::(lab|quiz) ", note.page.body, re.MULTILINE)]
     for note in with_embeds:
         assert client.get(f"/issues/{note.month}/{note.slug}").status_code == 200
+
+
+def test_a_page_names_sections_and_months_in_the_readers_language(app: Flask, client: FlaskClient) -> None:
+    with app.test_request_context():
+        assert [_section_title(Section(title, ())) for title in KINDS.values()] == list(KINDS.values())
+    page = client.get("/issues/2018-01/lambda-concurrency", headers={"Accept-Language": "bg"}).text
+    assert "януари 2018" in page
+    assert "Технически документи" in client.get("/issues/2018-01", headers={"Accept-Language": "bg"}).text

@@ -70,7 +70,7 @@ def test_every_file_that_the_style_sheet_names_is_there(visitor: FlaskClient) ->
     sheet = visitor.get("/static/web/site.css")
     assert sheet.mimetype == "text/css"
     addresses = re.findall(r'url\("([^"]+)"\)', sheet.text)
-    assert len(addresses) == 5
+    assert len(addresses) == 6
     for address in addresses:
         assert visitor.get(address).headers["Cache-Control"] == IMMUTABLE
 
