@@ -35,6 +35,8 @@ lock:
 		--python-version 3.11 requirements.in -o requirements.txt
 	$(VENV)-lock/bin/uv pip compile --quiet --no-emit-index-url --no-emit-find-links --generate-hashes \
 		--python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	$(VENV)-lock/bin/uv pip compile --quiet --no-emit-index-url --no-emit-find-links --generate-hashes \
+		--python-version 3.11 benchmarks/peers.in -o benchmarks/peers.txt
 	rm -r $(VENV)-lock
 
 # Bring the Bulgarian catalog up to the sources and compile it; new messages are left empty, for a person to fill.
@@ -47,9 +49,11 @@ translations: $(VENV)/dev
 	rm $(VENV)/messages.pot
 
 # Measure what benchmarks/README.md promises, each against its peer in the same run.
-bench: $(VENV)/dev
+bench: $(VENV)/dev $(VENV)-peers/ready
 	$(BIN)/python -m benchmarks.autosave
 	$(BIN)/python -m benchmarks.lesson_page
+	$(BIN)/python -m benchmarks.pages_against_mkdocs --peers $(VENV)-peers
+	$(BIN)/python -m benchmarks.search_at_scale
 	$(BIN)/python -m benchmarks.epub_against_pandoc
 	$(BIN)/python -m benchmarks.lambda_calibration
 
@@ -58,7 +62,7 @@ screenshots: $(VENV)/dev
 	$(BIN)/python -m tests.e2e.screenshots
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-peers .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -70,3 +74,8 @@ $(VENV)/run: requirements.txt | $(VENV)/bin/python
 $(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@ $(VENV)/run
+
+$(VENV)-peers/ready: benchmarks/peers.txt
+	$(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/peers.txt
+	touch $@

@@ -150,6 +150,10 @@ def _inline_faults(lines: Sequence[str], tokens: Sequence[Token], folder: Path |
         if token.type != "inline" or token.map is None:
             continue
         children = token.children or []
+        if len(children) == 1 and children[0].type == "text":
+            if _SUSPECT.search(token.content):
+                yield from _text_faults(lines, token, token.content)
+            continue
         for child, following in zip(children, [*children[1:], None], strict=False):
             if child.type == "image":
                 yield from _picture_faults(lines, token, child, folder)

@@ -35,6 +35,15 @@ def neighbours(course: Course, lesson: Lesson) -> Neighbours:
     return Neighbours(order[index - 1] if index else None, order[index + 1] if index + 1 < len(order) else None)
 
 
+def read_slugs(course: Course, module: Module, finished: Collection[str]) -> set[str]:
+    """Return the slugs of a module's lessons that are among the finished ones."""
+    return (
+        {lesson.slug for lesson in module.lessons if lesson_key(course, module, lesson) in finished}
+        if finished
+        else set()
+    )
+
+
 def next_unfinished(course: Course, finished: Collection[str]) -> tuple[Module, Lesson] | None:
     """Return the first lesson after the last finished one that is not finished, else the first open one."""
     order = list(course.lessons())

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 PAUSE = 0.1
 """Seconds for which nobody looks again whether a file has changed."""
-SHARE = 10
+SHARE = 8
 """And at least this many times as long as the last look took, so that looking stays cheap however much there is."""
 
 

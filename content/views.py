@@ -112,8 +112,7 @@ def lesson(course_slug: str, module_slug: str, lesson_slug: str) -> str:
         module=part,
         lesson=one,
         neighbours=progress.neighbours(found, one),
-        finished=_finished(),
-        key=progress.lesson_key,
+        read=progress.read_slugs(found, part, _finished()),
         **_read(one.page),
     )
 
@@ -286,15 +285,20 @@ def _next_step(person: Person | None) -> NextStep | None:
         if following is not None:
             part, one = following
             title = _("Continue with “%(title)s”") if finished else _("Start with “%(title)s”")
-            text = ngettext("%(num)d minute", "%(num)d minutes", one.minutes)
+            minutes = ngettext("%(num)d minute", "%(num)d minutes", one.minutes)
             return NextStep(
                 5,
-                title % {"title": one.page.title},
-                f"{part.overview.title}, {text}.",
+                Markup(title) % {"title": _in_own_language(one.page)},  # noqa: S704 (a sentence of ours)
+                Markup("{}, {}.").format(_in_own_language(part.overview), minutes),
                 one.page.address,
                 _("Read the lesson"),
             )
     return None
+
+
+def _in_own_language(page: Page) -> Markup:
+    """Return a page's title for a sentence whose language may be another."""
+    return Markup('<span lang="{}">{}</span>').format(page.language, page.title)
 
 
 def _courses_begun(finished: set[str]) -> list[Course]:

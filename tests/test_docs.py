@@ -78,3 +78,9 @@ def test_every_page_of_a_post_is_served_and_names_the_post(app: Flask, row: str)
         if page is not None:
             assert app.test_client().get(page.address).status_code == 200
             assert post in page.sources, page.path
+
+
+def test_the_readme_counts_right(app: Flask) -> None:
+    courses = app.extensions["library"].current().courses
+    lessons = sum(1 for course in courses for _ in course.lessons())
+    assert f"{lessons} lessons with drawings and checks" in Path("README.md").read_text("utf-8")

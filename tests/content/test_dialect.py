@@ -12,9 +12,37 @@ from markdown_it import MarkdownIt
 from content import dialect
 
 PIECES = (
-    *("word", "Two words", "- item", "* item", "+ item", "-", "1. one", "2) two", "10. ten", "> quoted", "# Head", "---"),
+    *(
+        "word",
+        "Two words",
+        "- item",
+        "* item",
+        "+ item",
+        "-",
+        "1. one",
+        "2) two",
+        "10. ten",
+        "> quoted",
+        "# Head",
+        "---",
+    ),
     *("===", "| a | b |", "|---|---|", "a | b", "--- | ---", "```", "~~~", ":::note T", ":::", ":::quiz x", "    code"),
-    *("[x]: /y", "[x]", "<b>", "a  ", "*em*", "a\\", "&amp;", "ж думи", "  two", "   three", "\ttab", "- ", "-word", ""),
+    *(
+        "[x]: /y",
+        "[x]",
+        "<b>",
+        "a  ",
+        "*em*",
+        "a\\",
+        "&amp;",
+        "ж думи",
+        "  two",
+        "   three",
+        "\ttab",
+        "- ",
+        "-word",
+        "",
+    ),
     *("  - nested", "    - deeper", "word: more", "a `b` c", "~~x~~", "http://x.y", "é", "1", "!", "word\ttab\t"),
 )
 TEXTS = sorted([*Path("content").rglob("*.md"), *Path("quizzes/banks").rglob("*.md"), *Path("docs").rglob("*.md")])
