@@ -1,9 +1,17 @@
-// Definitions of terms: Escape puts one away without moving the pointer or the focus (WCAG 2.2, 1.4.13).
+// Definitions of terms: kept inside the window, and put away by Escape without moving the pointer or the focus
+// (WCAG 2.2, 1.4.13).
+
+function show(term) {
+  term.classList.remove("dismissed");
+  const tip = term.querySelector(".tip");
+  tip.classList.remove("before");
+  const { left, right } = tip.getBoundingClientRect();
+  if (right > document.documentElement.clientWidth || left < 0) tip.classList.add("before");
+}
 
 for (const term of document.querySelectorAll(".explained")) {
-  const show = () => term.classList.remove("dismissed");
-  term.addEventListener("pointerenter", show);
-  term.addEventListener("focusin", show);
+  term.addEventListener("pointerenter", () => show(term));
+  term.addEventListener("focusin", () => show(term));
 }
 
 addEventListener("keydown", (event) => {
