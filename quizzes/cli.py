@@ -10,7 +10,7 @@ import click
 from flask.cli import AppGroup
 
 from content import archive
-from quizzes import blueprint, pool
+from quizzes import blueprint, lint, pool
 
 ROOT = Path(__file__).parent
 
@@ -27,12 +27,12 @@ def check(folder: Path) -> None:
         for path in sorted(folder.glob("*/*.md"))
         for fault in archive.faults(path, path.read_text("utf-8", "replace"))
     ]
-    findings = (*findings, *copied)
-    for finding in findings:
+    everything = sorted({*findings, *copied, *lint.find(banks)}, key=lambda one: (str(one.path), one.line, one.column))
+    for finding in everything:
         click.echo(str(finding), err=True)
     count = sum(len(bank.items) for bank in banks)
-    click.echo(f"{count} items in {len(banks)} banks, {len(findings)} faults.")
-    sys.exit(1 if findings else 0)
+    click.echo(f"{count} items in {len(banks)} banks, {len(everything)} faults.")
+    sys.exit(1 if everything else 0)
 
 
 @group.command()

@@ -1,0 +1,124 @@
+"""What a bank tells a test-wise candidate who knows nothing of its subject, and items that are one item twice.
+
+The rules follow T. M. Haladyna, S. M. Downing and M. C. Rodriguez, "A review of multiple-choice item-writing
+guidelines" (2002): vary the place of the key, keep options of a length, avoid negative stems or mark them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+from pathlib import Path
+
+from content.faults import ContentError
+from quizzes.questions import Bank, Item
+
+ENOUGH = 20
+"""Items from which on a bank is judged as a whole."""
+PLACE_SHARE = (0.10, 0.40)
+"""The least and greatest share of a bank's single keys that may stand at one of four places."""
+LONGEST_SHARE = 0.40
+"""The greatest share of a bank's single keys that may be the longest option; by chance it is a quarter."""
+LONGEST_BY = 1.6
+"""So many times the mean length of its distractors a key may be long, where it has forty characters or more."""
+ALIKE = 0.5
+"""Two items that share more of their four-word runs (Jaccard's index) are one item."""
+
+_WORD = re.compile(r"\w+")
+_NEGATION = re.compile(r"\b(?:not|except|n't)\b", re.IGNORECASE)
+_QUESTION = re.compile(r"[^.?!]*\?")
+_RUN = 4
+
+
+def find(banks: Iterable[Bank]) -> Iterator[ContentError]:
+    """Yield the faults of banks and items that no single line shows."""
+    items: list[Item] = []
+    for bank in banks:
+        items += bank.items
+        yield from _bank_faults(bank)
+        for item in bank.items:
+            yield from _item_faults(item)
+    yield from _doubles(items)
+
+
+def _bank_faults(bank: Bank) -> Iterator[ContentError]:
+    single = [item for item in bank.items if len(item.key.correct) == 1 and len(item.question.options) == 4]
+    if len(single) < ENOUGH:
+        return
+    path = _path(single[0])
+    places = Counter(next(iter(item.key.correct)) for item in single)
+    for letter in "abcd":
+        share = places[letter] / len(single)
+        if not PLACE_SHARE[0] <= share <= PLACE_SHARE[1]:
+            place = "abcd".index(letter) + 1
+            sentence = f"{share:.0%} of the keys stand at place {place}; spread them over the four places."
+            yield ContentError(path, 1, 1, sentence)
+    longest = sum(_is_longest(item) for item in single) / len(single)
+    if longest > LONGEST_SHARE:
+        yield ContentError(path, 1, 1, f"In {longest:.0%} of the items the key is the longest option; even them out.")
+
+
+def _item_faults(item: Item) -> Iterator[ContentError]:
+    key, others = _lengths(item)
+    if key and others and key[0] >= 40 and key[0] > LONGEST_BY * sum(others) / len(others):
+        yield _error(item, "The key is much longer than its distractors; shorten it, or tell as much of each of them.")
+    plain = re.sub(r"\*\*[^*]+\*\*", "", item.question.stem)
+    asked = _QUESTION.findall(plain)
+    if asked and _NEGATION.search(asked[-1]):
+        yield _error(item, "The question is put in the negative; ask for what is right, or make the **not** bold.")
+
+
+def _doubles(items: Sequence[Item]) -> Iterator[ContentError]:
+    """Yield items that repeat another one, found through the runs of words they share."""
+    runs = [_runs(f"{item.question.stem} {' '.join(one.text for one in item.question.options)}") for item in items]
+    stems: dict[str, Item] = {}
+    for item in items:
+        stem = " ".join(_WORD.findall(item.question.stem.casefold()))
+        other = stems.setdefault(stem, item)
+        if other is not item:
+            keys = "with another key" if _key_texts(other) != _key_texts(item) else "with the same key"
+            yield _error(item, f"This stem stands at {_place(other)} too, {keys}.")
+    holders: dict[str, list[int]] = {}
+    for number, own in enumerate(runs):
+        for run in own:
+            holders.setdefault(run, []).append(number)
+    shared: Counter[tuple[int, int]] = Counter()
+    for numbers in holders.values():
+        shared.update(combinations(numbers, 2))
+    for (one, other), count in shared.items():
+        if count > ALIKE * len(runs[one] | runs[other]) and items[one].question.stem != items[other].question.stem:
+            yield _error(items[other], f"This item is nearly the one at {_place(items[one])}; drop it, or ask anew.")
+
+
+def _lengths(item: Item) -> tuple[list[int], list[int]]:
+    """Return the lengths of the right options, and of the wrong ones."""
+    right = [len(one.text) for one in item.question.options if one.letter in item.key.correct]
+    return right, [len(one.text) for one in item.question.options if one.letter not in item.key.correct]
+
+
+def _is_longest(item: Item) -> bool:
+    right, wrong = _lengths(item)
+    return right[0] > max(wrong)
+
+
+def _runs(text: str) -> set[str]:
+    words = [word.casefold() for word in _WORD.findall(text)]
+    return {" ".join(words[start : start + _RUN]) for start in range(len(words) - _RUN + 1)}
+
+
+def _key_texts(item: Item) -> set[str]:
+    return {one.text for one in item.question.options if one.letter in item.key.correct}
+
+
+def _path(item: Item) -> Path:
+    return item.path or Path(item.question.id)
+
+
+def _place(item: Item) -> str:
+    return f"{_path(item)}:{item.line}"
+
+
+def _error(item: Item, sentence: str) -> ContentError:
+    return ContentError(_path(item), item.line, 1, sentence)
