@@ -105,7 +105,7 @@ def reviewed(sitting: Sitting) -> list[ReviewedItem]:
                 late=place in late,
                 task=item.question.task,
                 lesson=item.question.lesson,
-                today=render.render_inline(item.key.today),
+                today=today(item),
             )
         )
     return shown
@@ -130,6 +130,11 @@ def check(item: Item) -> ShownItem:
     stem, texts = _question_html(item)
     options = tuple(ShownOption(option.letter, texts[option.letter], False) for option in item.question.options)
     return ShownItem(0, stem, item.question.choose, options, 0, False)
+
+
+def today(item: Item) -> str:
+    """Return as XHTML what has changed about an item since 2018, or nothing."""
+    return render.render_inline(item.key.today)
 
 
 def ruler(report: Report) -> Ruler:

@@ -81,15 +81,19 @@ def _doubles(items: Sequence[Item]) -> Iterator[ContentError]:
             keys = "with another key" if _key_texts(other) != _key_texts(item) else "with the same key"
             yield _error(item, f"This stem stands at {_place(other)} too, {keys}.")
     holders: dict[str, list[int]] = {}
-    for number, own in enumerate(runs):
-        for run in own:
+    for number, words in enumerate(runs):
+        for run in words:
             holders.setdefault(run, []).append(number)
     shared: Counter[tuple[int, int]] = Counter()
     for numbers in holders.values():
         shared.update(combinations(numbers, 2))
-    for (one, other), count in shared.items():
-        if count > ALIKE * len(runs[one] | runs[other]) and items[one].question.stem != items[other].question.stem:
-            yield _error(items[other], f"This item is nearly the one at {_place(items[one])}; drop it, or ask anew.")
+    for (first, second), count in shared.items():
+        if (
+            count > ALIKE * len(runs[first] | runs[second])
+            and items[first].question.stem != items[second].question.stem
+        ):
+            sentence = f"This item is nearly the one at {_place(items[first])}; drop it, or ask anew."
+            yield _error(items[second], sentence)
 
 
 def _lengths(item: Item) -> tuple[list[int], list[int]]:

@@ -42,6 +42,20 @@ class AttemptRow(Base):
     scaled: Mapped[int | None] = mapped_column(Integer)
 
 
+class PracticeRow(Base):
+    """An answer given in a drill, with the version of the item that was asked."""
+
+    __tablename__ = "quizzes_practice"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("accounts_person.id", ondelete="CASCADE"), index=True)
+    question_id: Mapped[str] = mapped_column(String(80))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    letters: Mapped[str] = mapped_column(String(8))
+    correct: Mapped[bool] = mapped_column(Boolean)
+    answered_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class ResponseRow(Base):
     """The newest answer at one place of an attempt; one that came too late is kept beside it, unscored."""
 

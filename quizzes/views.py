@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any, NoReturn
 
-from flask import Blueprint as Routes
 from flask import Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -19,20 +16,17 @@ from accounts.people import Person
 from accounts.sessions import OWNER, current_person, ensure_person, visit_values
 from content import render
 from db import database, from_milliseconds, milliseconds
-from quizzes import attempts, blueprint, cli, display, pool, sittings, store
+from quizzes import attempts, cli, display, practice_store, practice_views, sittings, store
 from quizzes.blueprint import Blueprint
 from quizzes.questions import Bank, Item
-from quizzes.sittings import Exams, Sitting
+from quizzes.routes import exams, letters_sent, library, routes
+from quizzes.sittings import Sitting
 from web.clock import now
 from web.languages import current_language
 from web.lifecycle import lifecycle
 from web.offers import Door, NextStep, offers
 
-ROOT = Path(__file__).parent
-
-routes = Routes(
-    "quizzes", __name__, template_folder="templates", static_folder="static", static_url_path="/static/quizzes"
-)
+VIEWS = (practice_views,)
 
 
 def init_app(app: Flask) -> None:
@@ -46,20 +40,7 @@ def init_app(app: Flask) -> None:
     register.embeds["quiz"] = _check_embed
     lifecycle(app).prepare.append(_prepare)
     lifecycle(app).sweep.append(_sweep)
-    lifecycle(app).adopt.append(store.adopt)
-
-
-def exams() -> Exams:
-    """Return the application's exams and banks; the shipped ones, read once a process, unless others were set."""
-    if "exams" not in current_app.extensions:
-        current_app.extensions["exams"] = _shipped()
-    found: Exams = current_app.extensions["exams"]
-    return found
-
-
-@cache
-def _shipped() -> Exams:
-    return Exams(blueprint.load(ROOT / "exams"), pool.load(ROOT / "banks")[0])
+    lifecycle(app).adopt += [store.adopt, practice_store.adopt]
 
 
 @routes.after_request
@@ -167,7 +148,7 @@ def save_form(attempt_id: int) -> Answer:
     kept = sitting.kept()
     changes = []
     for place, item in enumerate(sitting.items, 1):
-        letters = _letters(request.form.getlist(f"q{place}"))[: item.question.choose]
+        letters = letters_sent(request.form.getlist(f"q{place}"))[: item.question.choose]
         flagged = f"f{place}" in request.form
         before = kept.get(place)
         if (letters, flagged) != ((before.letters, before.flagged) if before else ("", False)):
@@ -226,7 +207,7 @@ def answer_check(question_id: str) -> Answer | str:
     item = _check_item(question_id)
     if item is None:
         abort(404, _("There is no such question in any lesson."))
-    letters = _letters(request.form.getlist("letters"))
+    letters = letters_sent(request.form.getlist("letters"))
     order = [option.letter for option in item.question.options]
     options = display.review_options(item, order, letters)
     correct = frozenset(letters) == item.key.correct
@@ -246,7 +227,7 @@ def _changes(data: Any) -> list[store.Change]:
             store.Change(
                 place=int(one["place"]),
                 revision=int(one["revision"]),
-                letters=_letters(list(one["letters"])),
+                letters=letters_sent(list(one["letters"])),
                 flagged=bool(one["flagged"]),
                 stamp=_stamp(one.get("stamp")),
             )
@@ -270,11 +251,6 @@ def _form_number(text: str) -> int | None:
 
 def _stamp(value: Any) -> datetime | None:
     return None if value is None else from_milliseconds(int(value))
-
-
-def _letters(sent: list[str]) -> str:
-    """Return the letters sent, each once and in order; anything else is dropped."""
-    return "".join(sorted({letter for letter in sent if letter in set("abcdefgh")}))
 
 
 def _exam(slug: str) -> Blueprint:
@@ -349,7 +325,7 @@ def _check_embed(question_id: str) -> Markup | None:
 def _lesson_words(address: str) -> dict[str, str]:
     """Return the title of the lesson at this address, and the language it is in."""
     course_slug, module_slug, lesson_slug = address.removeprefix("/learn/").split("/")
-    course = current_app.extensions["library"].current().find_course(course_slug)
+    course = library().find_course(course_slug)
     for module, lesson in course.lessons() if course else ():
         if (module.slug, lesson.slug) == (module_slug, lesson_slug):
             return {"title": lesson.page.title, "language": lesson.page.language}

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from quizzes import sittings, store
+from quizzes.routes import exams
 from quizzes.sittings import Sitting
-from quizzes.views import exams
 
 
 @dataclass

@@ -15,9 +15,9 @@ from flask.testing import FlaskClient
 import config
 from app import create_app
 from quizzes.questions import Bank, Item, Key
+from quizzes.routes import exams
 from quizzes.sittings import Exams
 from quizzes.store import sync_versions
-from quizzes.views import exams
 from tests.conftest import MovableClock
 from tests.quizzes.conftest import Learner
 from web.schedule import sweep

@@ -1,0 +1,66 @@
+"""What the database keeps of drills, and a learner's results out of drills and closed exams together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from quizzes import grading
+from quizzes.models import AttemptRow, PracticeRow, VersionRow
+from quizzes.practice import Result
+from quizzes.questions import Item, Key
+
+
+def keep(connection: Connection, person_id: int, item: Item, letters: str, now: datetime) -> None:
+    """Keep an answer of a drill; each is a row of its own, so that nothing answered is ever changed."""
+    values = {
+        "person_id": person_id,
+        "question_id": item.question.id,
+        "fingerprint": item.fingerprint(),
+        "letters": letters,
+        "correct": grading.mark(item.key, letters).correct,
+        "answered_at": now,
+    }
+    connection.execute(insert(PracticeRow).values(values))
+
+
+def results(connection: Connection, person_id: int) -> list[Result]:
+    """Return how a person has answered, in drills and in closed exams; what was left open there went wrong."""
+    drilled = select(PracticeRow.question_id, PracticeRow.correct, PracticeRow.answered_at)
+    found = [Result(*row) for row in connection.execute(drilled.where(PracticeRow.person_id == person_id))]
+    closed = connection.execute(
+        select(AttemptRow.form, AttemptRow.answers, AttemptRow.closed_at).where(
+            AttemptRow.person_id == person_id, AttemptRow.closed_at.is_not(None), AttemptRow.answers.is_not(None)
+        )
+    ).all()
+    keys = _keys(connection, {fingerprint for row in closed for fingerprint, *_ in row.form})
+    for row in closed:
+        for (fingerprint, *_), letters in zip(row.form, row.answers, strict=True):
+            question_id, key = keys[fingerprint]
+            found.append(Result(question_id, grading.mark(key, letters).correct, row.closed_at))
+    return found
+
+
+def withheld(connection: Connection, person_id: int) -> set[str]:
+    """Return the ids of the questions that stand in a person's running exams: their keys are not to be told."""
+    forms = connection.execute(
+        select(AttemptRow.form).where(AttemptRow.person_id == person_id, AttemptRow.closed_at.is_(None))
+    ).scalars()
+    fingerprints = {fingerprint for form in forms for fingerprint, *_ in form}
+    found = select(VersionRow.question_id).where(VersionRow.fingerprint.in_(fingerprints))
+    return set(connection.execute(found).scalars())
+
+
+def adopt(connection: Connection, guest_id: int, person_id: int) -> None:
+    """Give a guest's drills to an account."""
+    connection.execute(update(PracticeRow).where(PracticeRow.person_id == guest_id).values(person_id=person_id))
+
+
+def _keys(connection: Connection, fingerprints: set[str]) -> dict[str, tuple[str, Key]]:
+    rows = connection.execute(
+        select(VersionRow.fingerprint, VersionRow.question_id, VersionRow.key).where(
+            VersionRow.fingerprint.in_(fingerprints)
+        )
+    )
+    return {row.fingerprint: (row.question_id, Key(frozenset(row.key["correct"]), ())) for row in rows}

@@ -1,0 +1,154 @@
+"""Pages of drills: an item at a time with its answer at once, by domain, task or mistakes, and one question a day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as Answer
+
+from accounts.sessions import current_person, ensure_person
+from content.library import Course
+from db import database
+from quizzes import display, practice, practice_store
+from quizzes.practice import Result, Scope
+from quizzes.questions import Item
+from quizzes.routes import exams, letters_sent, library, routes
+from web.clock import now
+
+
+@routes.get("/drills")
+def drills() -> str:
+    """Offer the drills: the question of the day, one's mistakes, and every domain and task that has items."""
+    _withheld, last = _known()
+    courses = [(course, _rows(course, last)) for course in library().courses]
+    return render_template(
+        "quizzes/drills.html",
+        courses=[(course, rows) for course, rows in courses if rows],
+        mistakes={course.slug: len(_open(Scope(course.slug, mistakes=True))) for course, _rows in courses},
+    )
+
+
+@routes.get("/drills/today")
+def question_of_the_day() -> str:
+    """Ask the question of the day; one that stands in a running exam waits until that is over."""
+    item = practice.question_of_the_day(_items(), now().date())
+    if item is None or item.question.id in _known()[0]:
+        return render_template("quizzes/drill_done.html", scope=None)
+    return _ask(item, url_for("quizzes.question_of_the_day"), _("Question of the day"))
+
+
+@routes.post("/drills/today")
+def answer_question_of_the_day() -> Answer | str:
+    """Mark the question of the day."""
+    return _answer(url_for("quizzes.question_of_the_day"), _("Question of the day"), None)
+
+
+@routes.get("/drills/<course_slug>")
+def drill(course_slug: str) -> str:
+    """Ask the next item of a drill."""
+    course, scope = _scope(course_slug)
+    _withheld, last = _known()
+    item = practice.choose(_open(scope), last)
+    if item is None:
+        return render_template("quizzes/drill_done.html", scope=scope, course=course)
+    return _ask(item, request.full_path.rstrip("?"), _title(course, scope))
+
+
+@routes.post("/drills/<course_slug>")
+def answer_drill(course_slug: str) -> Answer | str:
+    """Mark an item of a drill, with the reason for every option, and lead on."""
+    course, scope = _scope(course_slug)
+    return _answer(request.full_path.rstrip("?"), _title(course, scope), scope)
+
+
+def _ask(item: Item, address: str, title: str) -> str:
+    return render_template("quizzes/drill.html", item=item, shown=display.check(item), address=address, title=title)
+
+
+def _answer(address: str, title: str, scope: Scope | None) -> Answer | str:
+    item = exams().items.get(request.form.get("question", ""))
+    letters = letters_sent(request.form.getlist("letters"))
+    person = ensure_person()
+    if item is None or item not in _items() or item.question.id in _known()[0]:
+        abort(404, _("This question cannot be drilled now; it may stand in an exam that you have not submitted."))
+    if not letters:
+        return redirect(address, 303)
+    with database().writing() as connection:
+        practice_store.keep(connection, person.id, item, letters, now())
+    options = display.review_options(item, [option.letter for option in item.question.options], letters)
+    return render_template(
+        "quizzes/drill_answer.html",
+        item=item,
+        shown=display.check(item),
+        options=options,
+        today=display.today(item),
+        correct=frozenset(letters) == item.key.correct,
+        address=address if scope else None,
+        title=title,
+    )
+
+
+def _items() -> list[Item]:
+    """Return the items that can be drilled: those that exams draw, and those of courses without an exam."""
+    return [item for bank in exams().banks if bank.pool == "exam" for item in bank.items]
+
+
+def _known() -> tuple[set[str], dict[str, Result]]:
+    """Return which questions are withheld from this person, and their last result of each."""
+    person = current_person()
+    if person is None:
+        return set(), {}
+    with database().reading() as connection:
+        return practice_store.withheld(connection, person.id), practice.latest(
+            practice_store.results(connection, person.id)
+        )
+
+
+def _open(scope: Scope) -> list[Item]:
+    withheld, last = _known()
+    return practice.candidates(_items(), scope, last, withheld)
+
+
+def _rows(course: Course, last: dict[str, Result]) -> list[dict[str, Any]]:
+    """Return a course's domains that have items, with their tasks: how many items, how many last answered right."""
+    items = [item for item in _items() if item.question.course == course.slug]
+    rows = []
+    for module in course.modules:
+        tasks = [
+            {"task": task, "items": own, "right": sum(_is_right(item, last) for item in own)}
+            for task in module.tasks
+            if (own := [item for item in items if item.question.task == task.code])
+        ]
+        if tasks:
+            rows.append({"module": module, "tasks": tasks})
+    return rows
+
+
+def _is_right(item: Item, last: dict[str, Result]) -> bool:
+    result = last.get(item.question.id)
+    return result is not None and result.correct
+
+
+def _scope(course_slug: str) -> tuple[Course, Scope]:
+    course = library().find_course(course_slug)
+    if course is None:
+        abort(404, _("There is no course at this address; the courses are listed under Learn."))
+    domain, task = request.args.get("domain", ""), request.args.get("task", "")
+    known = {one.code for module in course.modules for one in module.tasks}
+    if (task and task not in known) or (domain and domain not in {str(one.number) for one in course.modules}):
+        abort(404, _("This course has no such domain or task; choose one under Practise."))
+    return course, Scope(course_slug, int(domain or 0), task, request.args.get("only") == "mistakes")
+
+
+def _title(course: Course, scope: Scope) -> str:
+    if scope.mistakes:
+        return str(_("Your mistakes"))
+    for module in course.modules:
+        if scope.domain == module.number:
+            return module.overview.title
+        for task in module.tasks:
+            if scope.task == task.code:
+                return f"{task.code} {task.title}"
+    return course.page.title

@@ -1,0 +1,43 @@
+"""The room's blueprint, and what all its pages ask for: the exams with their banks, the library, the letters sent."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint as Routes
+from flask import current_app
+
+from content.library import Library
+from quizzes import blueprint, pool
+from quizzes.sittings import Exams
+
+ROOT = Path(__file__).parent
+
+routes = Routes(
+    "quizzes", __name__, template_folder="templates", static_folder="static", static_url_path="/static/quizzes"
+)
+
+
+def exams() -> Exams:
+    """Return the application's exams and banks; the shipped ones, read once a process, unless others were set."""
+    if "exams" not in current_app.extensions:
+        current_app.extensions["exams"] = _shipped()
+    found: Exams = current_app.extensions["exams"]
+    return found
+
+
+def library() -> Library:
+    """Return the course, as it is on disk now."""
+    found: Library = current_app.extensions["library"].current()
+    return found
+
+
+def letters_sent(sent: list[str]) -> str:
+    """Return the letters sent, each once and in order; anything else is dropped."""
+    return "".join(sorted({letter for letter in sent if letter in set("abcdefgh")}))
+
+
+@cache
+def _shipped() -> Exams:
+    return Exams(blueprint.load(ROOT / "exams"), pool.load(ROOT / "banks")[0])

@@ -1,0 +1,147 @@
+"""Drills: what is asked next, what is never asked, and what is kept of the answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from quizzes import practice
+from quizzes.practice import Result, Scope
+from quizzes.questions import Item, Key, Option, Question
+from quizzes.routes import exams
+
+Post = Callable[..., object]
+START = datetime(2018, 2, 12, 9, 0, tzinfo=UTC)
+COURSE = "solutions-architect-associate"
+
+
+def _item(number: int, task: str = "1.1") -> Item:
+    options = (Option("a", "yes"), Option("b", "no"))
+    question = Question(f"q-{number}", COURSE, task, "easy", "/l#s", "Stem?", options, 1)
+    return Item(question, Key(frozenset("a"), (("a", "Right: so."), ("b", "Right if not."))))
+
+
+ITEMS = [_item(1), _item(2), _item(3, "1.2"), _item(4, "2.1")]
+
+
+def _result(number: int, minutes: int, *, correct: bool) -> Result:
+    return Result(f"q-{number}", correct, START + timedelta(minutes=minutes))
+
+
+def _chosen(*results: Result) -> str | None:
+    item = practice.choose(ITEMS, practice.latest(results))
+    return item.question.id if item else None
+
+
+def test_what_was_never_answered_comes_first_then_what_went_wrong_then_the_oldest() -> None:
+    right = [_result(number, number, correct=True) for number in (1, 2, 3)]
+    assert _chosen(*right) == "q-4"
+    assert _chosen(*right, _result(4, 9, correct=False)) == "q-4"
+    assert _chosen(*right, _result(4, 9, correct=True)) == "q-1"
+    assert _chosen(*right, _result(4, 9, correct=True), _result(1, 20, correct=True)) == "q-2"
+
+
+def test_the_last_answer_counts() -> None:
+    last = practice.latest([_result(1, 5, correct=True), _result(1, 1, correct=False)])
+    assert last["q-1"].correct
+
+
+def test_a_scope_covers_its_domain_its_task_or_its_mistakes() -> None:
+    last = practice.latest([_result(1, 1, correct=False), _result(2, 1, correct=True)])
+
+    def ids(scope: Scope, withheld: frozenset[str] = frozenset()) -> list[str]:
+        return [item.question.id for item in practice.candidates(ITEMS, scope, last, withheld)]
+
+    assert ids(Scope(COURSE, domain=1)) == ["q-1", "q-2", "q-3"]
+    assert ids(Scope(COURSE, task="1.2")) == ["q-3"]
+    assert ids(Scope(COURSE, mistakes=True)) == ["q-1"]
+    assert ids(Scope("another-course")) == []
+    assert ids(Scope(COURSE, domain=1), frozenset({"q-2"})) == ["q-1", "q-3"]
+
+
+def test_the_question_of_the_day_changes_and_comes_round() -> None:
+    days = [practice.question_of_the_day(ITEMS, date(2018, 2, day)) for day in (1, 2, 3, 4, 5)]
+    assert len({item.question.id for item in days[:4] if item}) == 4
+    assert days[0] == days[4]
+    assert practice.question_of_the_day([], date(2018, 2, 1)) is None
+
+
+def _asked(page: str) -> str:
+    found = re.search(r'name="question" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def test_a_drill_asks_tells_why_and_leads_on(app: Flask, client: FlaskClient, post: Post) -> None:
+    address = f"/drills/{COURSE}?task=1.2"
+    page = client.get(address).text
+    first = _asked(page)
+    with app.test_request_context():
+        item = exams().items[first]
+    assert item.question.task == "1.2"
+    assert item.key.rationales[0][1][:30] not in page
+    key = "".join(sorted(item.key.correct))
+    answer = post(client, address, question=first, letters=list(key)).text
+    assert "✓ right" in answer
+    assert "Next question" in answer
+    assert _asked(client.get(address).text) != first
+
+
+def test_a_mistake_comes_again_until_it_is_answered_right(app: Flask, client: FlaskClient, post: Post) -> None:
+    mistakes = f"/drills/{COURSE}?only=mistakes"
+    assert "Nothing to ask" in client.get(mistakes).text
+    asked = _asked(client.get(f"/drills/{COURSE}").text)
+    with app.test_request_context():
+        item = exams().items[asked]
+    wrong = next(option.letter for option in item.question.options if option.letter not in item.key.correct)
+    assert "✗ not right" in post(client, f"/drills/{COURSE}", question=asked, letters=wrong).text
+    assert "1 mistake again" in client.get("/drills").text
+    assert _asked(client.get(mistakes).text) == asked
+    post(client, mistakes, question=asked, letters=sorted(item.key.correct))
+    assert "Nothing to ask" in client.get(mistakes).text
+
+
+def test_what_was_left_open_in_an_exam_is_a_mistake_once_it_is_over(begin: Callable[..., object], app: Flask) -> None:
+    learner = begin()
+    learner.answer(1, learner.key(1))
+    first = learner.sitting().items[0].question.id
+    page = learner.client.get(f"/drills/{COURSE}?only=mistakes").text
+    assert "Nothing to ask" in page
+    learner.submit()
+    assert "64 mistakes again" in learner.client.get("/drills").text
+    assert first not in learner.client.get(f"/drills/{COURSE}?only=mistakes").text
+
+
+def test_no_drill_tells_the_key_of_a_running_exam(begin: Callable[..., object], post: Post) -> None:
+    learner = begin()
+    inside = {item.question.id for item in learner.sitting().items}
+    for _ in range(3):
+        asked = _asked(learner.client.get(f"/drills/{COURSE}").text)
+        assert asked not in inside
+        post(learner.client, f"/drills/{COURSE}", question=asked, letters="a")
+    answer = post(learner.client, f"/drills/{COURSE}", question=min(inside), letters="a")
+    assert answer.status_code == 404
+
+
+def test_checks_of_lessons_are_not_drilled(client: FlaskClient, post: Post) -> None:
+    assert post(client, f"/drills/{COURSE}", question="saa-check-101", letters="a").status_code == 404
+
+
+def test_an_empty_answer_is_asked_again_and_a_wrong_address_is_said(client: FlaskClient, post: Post) -> None:
+    asked = _asked(client.get("/drills/today").text)
+    assert post(client, "/drills/today", question=asked).headers["Location"] == "/drills/today"
+    assert client.get(f"/drills/{COURSE}?task=9.9").status_code == 404
+    assert client.get(f"/drills/{COURSE}?domain=x").status_code == 404
+    assert client.get("/drills/no-course").status_code == 404
+
+
+def test_a_guests_drills_come_along(client: FlaskClient, post: Post, people: Callable[[str], FlaskClient]) -> None:
+    people("ada")
+    asked = _asked(client.get(f"/drills/{COURSE}?task=1.1").text)
+    post(client, f"/drills/{COURSE}?task=1.1", question=asked, letters="a")
+    post(client, "/sign-in", email="ada@example.org", password="a calm long sentence")
+    assert _asked(client.get(f"/drills/{COURSE}?task=1.1").text) != asked
