@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 GRACE = timedelta(seconds=60)
-MULTIPLIERS = ("1", "1.25", "1.5", "2", "3", "5", "10")
+UNLIMITED = "none"
+MULTIPLIERS = ("1", "1.25", "1.5", "2", "3", "5", "10", UNLIMITED)
 """By how much a learner may lengthen a practice exam (WCAG 2.2, success criterion 2.2.1, asks for up to ten times)."""
+WITHOUT_LIMIT = timedelta(days=365)
+"""After so long an attempt without a time limit closes itself, so that it does not run for ever."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,11 @@ class Clock:
     started_at: datetime
     deadline: datetime
     closed_at: datetime | None
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether the learner took no time limit."""
+        return self.deadline - self.started_at >= WITHOUT_LIMIT
 
     def is_due(self, now: datetime) -> bool:
         """Whether nobody closed the attempt and no answer can count any more."""
@@ -55,4 +63,6 @@ def deadline(started_at: datetime, minutes: int, multiplier: str) -> datetime:
     """Return when an attempt of so many minutes ends; raise ValueError for a multiplier that is not offered."""
     if multiplier not in MULTIPLIERS:
         raise ValueError(f"The time can be multiplied by {', '.join(MULTIPLIERS)}, not by {multiplier}.")
+    if multiplier == UNLIMITED:
+        return started_at + WITHOUT_LIMIT
     return started_at + timedelta(minutes=minutes) * float(multiplier)

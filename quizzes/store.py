@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, ScalarSelect, Select, bindparam, func, insert, select, update
 
 from db import Database
 from quizzes.attempts import Clock, Receipt, receive
@@ -161,6 +161,24 @@ def save(
         return clock, [Response(*one) for one in connection.execute(_STORED, places)]
 
 
+def changed_since(
+    connection: Connection, owner: Owner, attempt_id: int, version: int
+) -> tuple[Clock, int, list[Response]] | None:
+    """Return an attempt's clock, the version of its answers, and the answers where that is not ``version``.
+
+    The version grows with every change. Returns None where the attempt is not the owner's.
+    """
+    row = connection.execute(_versioned_clock(owner.person), {**owner.values, "attempt_id": attempt_id}).first()
+    if row is None:
+        return None
+    changed = row.version != version
+    return (
+        Clock(row.started_at, row.deadline, row.closed_at),
+        row.version,
+        (responses(connection, attempt_id) if changed else []),
+    )
+
+
 def adopt(connection: Connection, guest_id: int, person_id: int) -> None:
     """Give a guest's attempts to an account."""
     connection.execute(update(AttemptRow).where(AttemptRow.person_id == guest_id).values(person_id=person_id))
@@ -180,6 +198,18 @@ def close(connection: Connection, attempt: Attempt, answers: Sequence[str], scal
 def _owned_clock(person: ScalarSelect[int]) -> Select[*tuple[Any, ...]]:
     """Return the statement that every save begins with; it leaves the form, which is large, where it is."""
     clock = (AttemptRow.started_at, AttemptRow.deadline, AttemptRow.closed_at, AttemptRow.places)
+    return select(*clock).where(AttemptRow.id == bindparam("attempt_id"), AttemptRow.person_id == person)
+
+
+@cache
+def _versioned_clock(person: ScalarSelect[int]) -> Select[*tuple[Any, ...]]:
+    """Return the statement with which a page asks whether something was answered elsewhere."""
+    version = (
+        select(func.coalesce(func.sum(ResponseRow.revision + 1), 0))
+        .where(ResponseRow.attempt_id == bindparam("attempt_id"))
+        .scalar_subquery()
+    )
+    clock = (AttemptRow.started_at, AttemptRow.deadline, AttemptRow.closed_at, version.label("version"))
     return select(*clock).where(AttemptRow.id == bindparam("attempt_id"), AttemptRow.person_id == person)
 
 

@@ -112,6 +112,7 @@ def sit(attempt_id: int) -> Answer | str:
         items=display.running(sitting),
         now=milliseconds(now()),
         deadline=milliseconds(sitting.attempt.clock.deadline),
+        unlimited=sitting.attempt.clock.unlimited,
     )
 
 
@@ -124,21 +125,22 @@ def save(attempt_id: int) -> Answer:
     if saved is None:
         _refuse()
     clock, stored = saved
-    return jsonify(
-        stored=[
-            {
-                "place": one.place,
-                "revision": one.revision,
-                "letters": one.letters,
-                "flagged": one.flagged,
-                "late": one.late,
-            }
-            for one in stored
-        ],
-        now=milliseconds(moment),
-        deadline=milliseconds(clock.deadline),
-        closed=clock.closed_at is not None,
-    )
+    return jsonify(**_state(clock, stored, moment))
+
+
+@routes.get("/attempts/<int:attempt_id>/responses")
+def watch(attempt_id: int) -> Answer:
+    """Tell a page what was answered in another tab or on another device since the version that it knows."""
+    version = request.args.get("version", "-1")
+    if not version.removeprefix("-").isdecimal():
+        abort(400, _("The answers could not be read; reload the page, they are kept in this browser."))
+    moment = now()
+    with database().reading() as connection:
+        found = store.changed_since(connection, store.Owner(OWNER, visit_values()), attempt_id, int(version))
+    if found is None:
+        _refuse()
+    clock, newest, stored = found
+    return jsonify(version=newest, **_state(clock, stored, moment))
 
 
 @routes.post("/attempts/<int:attempt_id>/save")
@@ -218,6 +220,25 @@ def answer_check(question_id: str) -> Answer | str:
     return render_template(
         "quizzes/check_answer.html", item=item, shown=display.check(item), options=options, correct=correct
     )
+
+
+def _state(clock: attempts.Clock, stored: list[store.Response], moment: datetime) -> dict[str, Any]:
+    """Return what a page is told of an attempt: answers as they are stored, and the clock."""
+    return {
+        "stored": [
+            {
+                "place": one.place,
+                "revision": one.revision,
+                "letters": one.letters,
+                "flagged": one.flagged,
+                "late": one.late,
+            }
+            for one in stored
+        ],
+        "now": milliseconds(moment),
+        "deadline": milliseconds(clock.deadline),
+        "closed": clock.closed_at is not None,
+    }
 
 
 def _changes(data: Any) -> list[store.Change]:

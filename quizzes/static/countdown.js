@@ -5,9 +5,14 @@ const MINUTE = 60000;
 const ANNOUNCED = [30, 15, 5, 1];
 
 export class Countdown {
-  constructor(now, deadline, { say, show, announce, end }) {
+  // `unlimited` is what to show of an attempt without a time limit, or nothing.
+  constructor(now, deadline, { unlimited, say, show, announce, end }) {
     Object.assign(this, { say, show, announce, end, ended: false, last: Infinity });
     this.calibrate(now, deadline);
+    if (unlimited) {
+      show(unlimited, false);
+      return;
+    }
     this.tick();
     setInterval(() => this.tick(), 500);
   }

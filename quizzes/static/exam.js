@@ -2,6 +2,7 @@
 
 import { Countdown } from "./countdown.js";
 import { Outbox } from "./outbox.js";
+import { watch } from "./watch.js";
 
 const $ = (id) => document.getElementById(id);
 const form = $("exam");
@@ -28,6 +29,7 @@ const outbox = new Outbox({
   },
 });
 const countdown = new Countdown(Number(form.dataset.now), Number(form.dataset.deadline), {
+  unlimited: form.dataset.unlimited,
   say,
   show: showTime,
   announce: (text) => ($("announce").textContent = text),
@@ -64,7 +66,7 @@ function adopt(stored) {
     const item = items[one.place - 1];
     revisions.set(one.place, Math.max(one.revision, revisions.get(one.place)));
     const same = letters(item) === one.letters && flag(item).checked === one.flagged;
-    if (one.late || same || outbox.waiting[one.place]) continue;
+    if (one.late || same || outbox.waiting[one.place] || one.revision < revisions.get(one.place)) continue;
     fill(item, one.letters, one.flagged);
     $("announce").textContent = say("elsewhere", one);
   }
@@ -156,6 +158,23 @@ async function submit() {
   $("submit").submit();
 }
 
+// What a learner rules out is a mark of this browser's, no answer: it stays here and is never sent.
+function strike(button, store = true) {
+  const struck = store ? button.getAttribute("aria-pressed") !== "true" : true;
+  button.setAttribute("aria-pressed", String(struck));
+  if (!store) return;
+  const marks = [...form.querySelectorAll('.strike[aria-pressed="true"]')].map((one) => one.dataset.strike);
+  localStorage.setItem(`archway-struck-${form.dataset.attempt}`, marks.join(" "));
+}
+
+function showStrikes() {
+  const struck = new Set((localStorage.getItem(`archway-struck-${form.dataset.attempt}`) ?? "").split(" "));
+  for (const button of form.querySelectorAll(".strike")) {
+    button.hidden = false;
+    if (struck.has(button.dataset.strike)) strike(button, false);
+  }
+}
+
 function timeIsUp() {
   for (const item of items) item.querySelector("fieldset").disabled = true;
   $("announce").textContent = say("upSending");
@@ -186,6 +205,7 @@ function begin() {
     }
   }
   items.forEach(mark);
+  showStrikes();
   form.classList.add("live");
   form.querySelector("[data-plain]").hidden = true;
   $("shortcuts").hidden = false;
@@ -204,7 +224,9 @@ form.addEventListener("change", (event) => {
 form.addEventListener("click", (event) => {
   const jump = event.target.closest("[data-jump]");
   const step = event.target.closest("[data-go]");
-  if (jump) {
+  const struck = event.target.closest(".strike");
+  if (struck) strike(struck);
+  else if (jump) {
     event.preventDefault();
     go(Number(jump.dataset.jump) - 1);
   } else if (step) go(current + Number(step.dataset.go));
@@ -227,3 +249,9 @@ $("submit").addEventListener("submit", (event) => {
 });
 addEventListener("keydown", key);
 begin();
+watch(form.dataset.save, ({ stored, now, deadline, closed }) => {
+  countdown.calibrate(now, deadline);
+  if (closed && !outbox.size) location.assign(`${location.pathname}/report`);
+  adopt(stored);
+  showSaved(outbox);
+});

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import zipfile
 from pathlib import Path
@@ -139,6 +140,8 @@ def test_a_second_tab_is_shown_the_newer_answer(server: Server, watched: Watched
     _begin_exam(page, server)
     place = page.locator(".exam-item[data-choose='1']").first.get_attribute("data-place")
     other = page.context.new_page()
+    # It learns of the other answers only from its own next save.
+    other.route("**/responses?version=*", lambda route: route.abort())
     other.goto(page.url)
     expect(other.locator("#exam.live")).to_be_visible()
     for tab in (page, other):
@@ -154,6 +157,46 @@ def test_a_second_tab_is_shown_the_newer_answer(server: Server, watched: Watched
     expect(other.locator("#saved")).to_have_text("All 1 answers are on the server")
     other.reload()
     assert _shown(other) != newer
+
+
+def test_another_device_is_told_within_five_seconds(server: Server, watched: Watched, browser: Browser) -> None:
+    page = watched.page
+    _begin_exam(page, server)
+    device = browser.new_context()
+    device.add_cookies([one for one in page.context.cookies() if one["name"] == "archway"])
+    other = device.new_page()
+    other.goto(page.url)
+    expect(other.locator("#exam.live")).to_be_visible()
+    page.keyboard.press("2")
+    expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
+    expect(other.locator("#announce")).to_contain_text("Question 1 was answered elsewhere", timeout=5_000)
+    assert _shown(other) == _shown(page)
+    page.get_by_role("button", name="Submit the exam").click()
+    page.get_by_role("button", name="Submit now").click()
+    expect(other).to_have_url(re.compile("/report$"), timeout=5_000)
+    device.close()
+
+
+def test_a_struck_option_stays_struck_and_is_no_answer(server: Server, watched: Watched) -> None:
+    page = watched.page
+    _begin_exam(page, server)
+    strike = page.locator(".exam-item.current .strike").nth(1)
+    strike.focus()
+    page.keyboard.press("Enter")
+    expect(strike).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(page.locator(".exam-item.current .strike").nth(1)).to_have_attribute("aria-pressed", "true")
+    assert _shown(page) == {}
+
+
+def test_an_exam_can_be_sat_without_a_time_limit(server: Server, watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{server.address}/exams/saa-c01")
+    page.get_by_label("Time", exact=True).select_option(label="No time limit")
+    page.get_by_role("button", name="Start the exam").click()
+    expect(page.locator("#time")).to_have_text("no time limit")
+    page.keyboard.press("1")
+    expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
 
 
 def test_the_countdown_follows_the_server_and_not_the_computers_clock(server: Server, watched: Watched) -> None:

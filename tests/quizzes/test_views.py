@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -315,3 +316,36 @@ def test_the_key_of_an_exam_item_cannot_be_asked_for_as_a_check(
         item = next(item for bank in exams().banks if bank.pool == "exam" for item in bank.items)
     answer = client.post(f"/checks/{item.question.id}", data={"csrf_token": csrf(client), "letters": "a"})
     assert answer.status_code == 404
+
+
+def _state(learner: Learner, version: object = -1) -> Any:
+    return learner.client.get(f"{learner.address}/responses", query_string={"version": version})
+
+
+def test_a_page_is_told_what_was_answered_elsewhere_and_only_when_something_was(begin: Callable[..., Learner]) -> None:
+    learner = begin()
+    empty = _state(learner).json
+    assert empty["stored"] == []
+    learner.answer(3, "b")
+    state = _state(learner, empty["version"]).json
+    assert [(one["place"], one["letters"]) for one in state["stored"]] == [(3, "b")]
+    assert _state(learner, state["version"]).json["stored"] == []
+    learner.answer(3, "", flagged=True)
+    assert _state(learner, state["version"]).json["stored"][0]["flagged"]
+    learner.submit()
+    assert _state(learner, state["version"]).json["closed"]
+
+
+def test_nobody_watches_somebody_elses_attempt(begin: Callable[..., Learner], app: Flask) -> None:
+    learner = begin()
+    other = app.test_client()
+    other.get("/sign-in")
+    assert other.get(f"{learner.address}/responses?version=-1").status_code == 404
+    assert _state(learner, "x").status_code == 400
+
+
+def test_an_attempt_without_a_limit_runs_on(begin: Callable[..., Learner], clock: MovableClock) -> None:
+    learner = begin(time="none")
+    clock.advance(days=40)
+    assert learner.answer(1, "a").json["stored"][0]["late"] is False
+    assert "no time limit" in learner.client.get(learner.address).text
