@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import zip_longest
@@ -34,10 +34,14 @@ class Blueprint:
     minutes: int
     cut: int
     domains: tuple[Domain, ...]
+    pilot: int = 0
+    """How many of the items are tried out, unscored and not shown as such."""
+    unseen_attempts: int = 0
+    """From how many of a learner's last attempts no item comes again, while others are left."""
 
     def quotas(self) -> dict[int, int]:
-        """Return how many items each domain gets, by its number."""
-        shares = largest_remainder([domain.weight for domain in self.domains], self.items)
+        """Return how many scored items each domain gets, by its number."""
+        shares = largest_remainder([domain.weight for domain in self.domains], self.items - self.pilot)
         return {domain.number: share for domain, share in zip(self.domains, shares, strict=True)}
 
 
@@ -47,6 +51,7 @@ class Place:
 
     question: Question
     order: str
+    scored: bool = True
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,15 @@ class Form:
 
 @dataclass(frozen=True)
 class Shortage:
-    """A domain for which the pool has fewer items than the blueprint asks."""
+    """A domain, or the pilot places (None), for which the pool has fewer items than the blueprint asks."""
 
-    domain: Domain
+    domain: Domain | None
     wanted: int
     found: int
 
     def __str__(self) -> str:
+        if self.domain is None:
+            return f"The exam needs {self.wanted} pilot items and has {self.found}."
         return f"Domain {self.domain.number} ({self.domain.title}) needs {self.wanted} items and has {self.found}."
 
 
@@ -89,33 +96,61 @@ def largest_remainder(weights: Sequence[int], total: int) -> list[int]:
     return counts
 
 
-def shortages(blueprint: Blueprint, pool: Iterable[Question]) -> tuple[Shortage, ...]:
-    """Return the domains for which the pool is too small; an exam opens only where there are none."""
-    counts: dict[int, int] = {}
+def shortages(blueprint: Blueprint, pool: Iterable[Question], pilots: Iterable[Question] = ()) -> tuple[Shortage, ...]:
+    """Return what the pool is too small for; an exam opens only where there is nothing.
+
+    Of a set of enemies one item counts, since a form holds one at most.
+    """
+    by_domain: dict[int, list[Question]] = {}
     for question in pool:
-        counts[question.domain] = counts.get(question.domain, 0) + 1
+        by_domain.setdefault(question.domain, []).append(question)
     quotas = blueprint.quotas()
-    return tuple(
-        Shortage(domain, quotas[domain.number], counts.get(domain.number, 0))
+    found = {number: len({one.enemies or one.id for one in own}) for number, own in by_domain.items()}
+    short = [
+        Shortage(domain, quotas[domain.number], found.get(domain.number, 0))
         for domain in blueprint.domains
-        if counts.get(domain.number, 0) < quotas[domain.number]
-    )
+        if found.get(domain.number, 0) < quotas[domain.number]
+    ]
+    tried = sum(1 for _ in pilots)
+    return (*short, *([Shortage(None, blueprint.pilot, tried)] if tried < blueprint.pilot else []))
 
 
-def draw(blueprint: Blueprint, pool: Sequence[Question], seed: int) -> Form:
+def draw(
+    blueprint: Blueprint,
+    pool: Sequence[Question],
+    seed: int,
+    *,
+    pilots: Sequence[Question] = (),
+    seen: Collection[str] = (),
+) -> Form:
     """Draw a form: each domain's quota, spread evenly over its tasks, then shuffled as a whole.
 
-    Raises ValueError where the pool is too small; ask ``shortages`` first.
+    Items whose ids are in ``seen`` come only where no others are left. Without them, the same blueprint, pool and
+    seed give the same form. Raises ValueError where the pool is too small; ask ``shortages`` first.
     """
-    missing = shortages(blueprint, pool)
+    missing = shortages(blueprint, pool, pilots)
     if missing:
         raise ValueError(" ".join(map(str, missing)))
     chance = random.Random(f"{blueprint.slug}:{seed}")  # noqa: S311 (reproducible on purpose, no secret)
-    drawn: list[Question] = []
+    scored: list[Question] = []
     for number, quota in blueprint.quotas().items():
-        drawn += _spread([question for question in pool if question.domain == number], chance)[:quota]
-    chance.shuffle(drawn)
-    return Form(blueprint, seed, tuple(Place(question, _order(question, seed)) for question in drawn))
+        own = _spread([question for question in pool if question.domain == number], chance)
+        scored += _without_enemies(sorted(own, key=lambda question: question.id in seen), scored, quota)
+    tried = _spread(list(pilots), chance)[: blueprint.pilot]
+    places = [Place(question, _order(question, seed), question not in tried) for question in (*scored, *tried)]
+    chance.shuffle(places)
+    return Form(blueprint, seed, tuple(places))
+
+
+def _without_enemies(candidates: Iterable[Question], drawn: Iterable[Question], quota: int) -> list[Question]:
+    """Return the first ``quota`` candidates of which no two, and none and a drawn one, are enemies."""
+    taken = {question.enemies for question in drawn if question.enemies}
+    chosen: list[Question] = []
+    for question in candidates:
+        if len(chosen) < quota and question.enemies not in taken:
+            chosen.append(question)
+            taken |= {question.enemies} - {""}
+    return chosen
 
 
 def _spread(questions: list[Question], chance: random.Random) -> list[Question]:
@@ -142,5 +177,14 @@ def _read(path: Path) -> Blueprint:
     if sum(domain.weight for domain in domains) != 100:
         raise ValueError(f"{path}: the weights of the domains do not add up to 100.")
     return Blueprint(
-        path.stem, data["code"], data["title"], data["course"], data["items"], data["minutes"], data["cut"], domains
+        slug=path.stem,
+        code=data["code"],
+        title=data["title"],
+        course=data["course"],
+        items=data["items"],
+        minutes=data["minutes"],
+        cut=data["cut"],
+        domains=domains,
+        pilot=data.get("pilot", 0),
+        unseen_attempts=data.get("unseen_attempts", 0),
     )

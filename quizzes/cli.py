@@ -52,12 +52,13 @@ def draw(exam: str, seed: int, as_json: bool, folder: Path) -> None:
     if exam not in blueprints:
         raise click.UsageError(f"There is no exam “{exam}”; the exams are {', '.join(blueprints)}.")
     questions = pool.questions(pool.load(folder)[0], blueprints[exam].course)
-    short = blueprint.shortages(blueprints[exam], questions)
+    pilots = pool.questions(pool.load(folder)[0], blueprints[exam].course, "pilot")
+    short = blueprint.shortages(blueprints[exam], questions, pilots)
     if short:
         for one in short:
             click.echo(str(one), err=True)
         sys.exit(1)
-    form = blueprint.draw(blueprints[exam], questions, seed)
+    form = blueprint.draw(blueprints[exam], questions, seed, pilots=pilots)
     rows = [
         {
             "id": place.question.id,

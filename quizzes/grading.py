@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from quizzes.blueprint import Blueprint, Domain
@@ -85,9 +85,13 @@ def standard_error(correct: int, total: int) -> int:
     return round(math.sqrt(correct * (total - correct) / (total - 1)) * (HIGHEST - LOWEST) / total)
 
 
-def report(blueprint: Blueprint, items: Sequence[Item], answers: Mapping[int, str]) -> Report:
-    """Score a closed attempt: ``items`` in the order of the form, ``answers`` by place, counted from 1."""
-    marks = [mark(item.key, answers.get(place, "")) for place, item in enumerate(items, 1)]
+def report(
+    blueprint: Blueprint, form: Sequence[Item], answers: Mapping[int, str], unscored: Collection[int] = ()
+) -> Report:
+    """Score a closed attempt: ``form`` in order, ``answers`` by place from 1 on; places ``unscored`` are left out."""
+    places = [(place, item) for place, item in enumerate(form, 1) if place not in unscored]
+    items = [item for _, item in places]
+    marks = [mark(item.key, answers.get(place, "")) for place, item in places]
     correct = sum(one.correct for one in marks)
     return Report(
         correct=correct,

@@ -27,7 +27,8 @@ ALIKE = 0.5
 """Two items that share more of their four-word runs (Jaccard's index) are one item."""
 
 _WORD = re.compile(r"\w+")
-_NEGATION = re.compile(r"\b(?:not|except|n't)\b", re.IGNORECASE)
+# A question is negative where it asks for what is not so; a "not" further on belongs to what it asks about.
+_NEGATION = re.compile(r"^\W*(?:\w+\W+){0,7}?(?:not|\w+n't)\b|\bexcept\b", re.IGNORECASE)
 _QUESTION = re.compile(r"[^.?!]*\?")
 _RUN = 4
 

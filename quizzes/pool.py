@@ -47,9 +47,9 @@ def load(root: Path) -> tuple[tuple[Bank, ...], tuple[ContentError, ...]]:
     return tuple(banks), tuple(findings)
 
 
-def questions(banks: Iterable[Bank], course: str) -> list[Question]:
-    """Return the questions of a course that exams may draw."""
-    return [item.question for bank in banks if bank.course == course and bank.pool == "exam" for item in bank.items]
+def questions(banks: Iterable[Bank], course: str, pool: str = "exam") -> list[Question]:
+    """Return the questions of a course in one pool: those that exams may draw, or those that they try out."""
+    return [item.question for bank in banks if bank.course == course and bank.pool == pool for item in bank.items]
 
 
 def lesson_address(bank: Path, link: str) -> tuple[str, str]:

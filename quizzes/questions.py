@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 DIFFICULTIES = ("easy", "medium", "hard")
-POOLS = ("exam", "check")
-"""Items of the pool ``exam`` are drawn into exams; those of ``check`` stand in lessons and are answered at once."""
+POOLS = ("exam", "check", "pilot")
+"""Items of the pool ``exam`` are drawn into exams; those of ``check`` stand in lessons and are answered at once; those
+of ``pilot`` stand in exams to be tried out, unscored and not shown as such."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Question:
     stem: str
     options: tuple[Option, ...]
     choose: int
+    enemies: str = ""
+    """The name of a set of items of which a form holds one at most, because one would give the other away."""
 
     @property
     def domain(self) -> int:
@@ -63,7 +66,11 @@ class Item:
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the item's content, key included: the name of this immutable version."""
-        content = {"question": asdict(self.question), "key": {**asdict(self.key), "correct": sorted(self.key.correct)}}
+        question = asdict(self.question)
+        if not question["enemies"]:
+            # Items without a set keep the names that they had before there were sets.
+            del question["enemies"]
+        content = {"question": question, "key": {**asdict(self.key), "correct": sorted(self.key.correct)}}
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -37,7 +38,9 @@ class Exams:
 
     def shortages(self, exam: Blueprint) -> tuple[blueprint.Shortage, ...]:
         """Return what the banks lack for one form of the exam."""
-        return blueprint.shortages(exam, questions(self.banks, exam.course))
+        return blueprint.shortages(
+            exam, questions(self.banks, exam.course), questions(self.banks, exam.course, "pilot")
+        )
 
     @cached_property
     def items(self) -> dict[str, Item]:
@@ -76,15 +79,31 @@ class Sitting:
 
     def report(self) -> grading.Report:
         """Score the attempt with what was saved in time."""
-        return grading.report(self.blueprint, self.items, self.scored())
+        return grading.report(self.blueprint, self.items, self.scored(), self.attempt.unscored)
 
 
-def draw(exams: Exams, exam: Blueprint, seed: int | None = None) -> Form:
-    """Draw the form of that number, or one by chance; raise ExamClosedError where the banks are too small."""
+def draw(exams: Exams, exam: Blueprint, seed: int | None = None, seen: Collection[str] = ()) -> Form:
+    """Draw the form of that number, or one by chance without what was ``seen`` lately.
+
+    A form asked for by its number is the same for everybody. Raises ExamClosedError where the banks are too small.
+    """
     short = exams.shortages(exam)
     if short:
         raise ExamClosedError(" ".join(map(str, short)))
-    return blueprint.draw(exam, questions(exams.banks, exam.course), secrets.randbelow(SEEDS) if seed is None else seed)
+    own, pilots = questions(exams.banks, exam.course), questions(exams.banks, exam.course, "pilot")
+    if seed is not None:
+        return blueprint.draw(exam, own, seed, pilots=pilots)
+    return blueprint.draw(exam, own, secrets.randbelow(SEEDS), pilots=pilots, seen=seen)
+
+
+def number_of(exams: Exams, sitting: Sitting) -> int | None:
+    """Return the number by which anybody can ask for this form, or None where it was drawn for its learner."""
+    try:
+        form = draw(exams, sitting.blueprint, sitting.attempt.seed)
+    except ExamClosedError:
+        return None
+    same = [place.question.id for place in form.places] == [item.question.id for item in sitting.items]
+    return sitting.attempt.seed if same else None
 
 
 def start(connection: Connection, exams: Exams, form: Form, person_id: int, clock: attempts.Clock) -> int:

@@ -28,6 +28,8 @@ class Attempt:
     form: tuple[tuple[str, str], ...]
     clock: Clock
     scaled: int | None
+    unscored: frozenset[int] = frozenset()
+    """The places, counted from 1, whose items are only tried out."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,10 @@ def start(connection: Connection, person_id: int, form: Form, items: Sequence[It
             person_id=person_id,
             exam=form.blueprint.slug,
             seed=form.seed,
-            form=[[item.fingerprint(), place.order] for place, item in zip(form.places, items, strict=True)],
+            form=[
+                [item.fingerprint(), place.order, *([] if place.scored else ["pilot"])]
+                for place, item in zip(form.places, items, strict=True)
+            ],
             places=len(form.places),
             started_at=clock.started_at,
             deadline=clock.deadline,
@@ -125,6 +130,19 @@ def attempts_of(connection: Connection, person_id: int, exam: str | None = None)
     if exam is not None:
         statement = statement.where(AttemptRow.exam == exam)
     return [_attempt(row) for row in connection.execute(statement)]
+
+
+def seen_questions(connection: Connection, person_id: int, exam: str, attempts: int) -> set[str]:
+    """Return the ids of the questions in a person's last so many attempts at an exam."""
+    forms = connection.execute(
+        select(AttemptRow.form)
+        .where(AttemptRow.person_id == person_id, AttemptRow.exam == exam)
+        .order_by(AttemptRow.id.desc())
+        .limit(attempts)
+    ).scalars()
+    fingerprints = {fingerprint for form in forms for fingerprint, *_ in form}
+    found = select(VersionRow.question_id).where(VersionRow.fingerprint.in_(fingerprints))
+    return set(connection.execute(found).scalars())
 
 
 def overdue_attempts(connection: Connection, deadline_before: datetime) -> list[Attempt]:
@@ -239,9 +257,10 @@ def _response_row(attempt_id: int, change: Change, receipt: Receipt, now: dateti
 
 
 def _attempt(row: Any) -> Attempt:
-    form = tuple((fingerprint, order) for fingerprint, order in row.form)
+    form = tuple((fingerprint, order) for fingerprint, order, *_ in row.form)
+    unscored = frozenset(place for place, (_, _, *pilot) in enumerate(row.form, 1) if pilot)
     clock = Clock(row.started_at, row.deadline, row.closed_at)
-    return Attempt(row.id, row.person_id, row.exam, row.seed, form, clock, row.scaled)
+    return Attempt(row.id, row.person_id, row.exam, row.seed, form, clock, row.scaled, unscored)
 
 
 def _version_row(fingerprint: str, item: Item) -> dict[str, Any]:

@@ -90,11 +90,13 @@ def start(slug: str) -> Answer:
     except ValueError:
         offered = ", ".join(attempts.MULTIPLIERS)
         abort(400, _("The time can be multiplied by %(offered)s, not by %(times)s.", offered=offered, times=times))
+    number, person = _form_number(request.form.get("form", "")), ensure_person()
+    with database().reading() as connection:
+        seen = store.seen_questions(connection, person.id, slug, found.unseen_attempts)
     try:
-        form = sittings.draw(exams(), found, _form_number(request.form.get("form", "")))
+        form = sittings.draw(exams(), found, number, seen)
     except sittings.ExamClosedError:
         abort(409, " ".join([_("This exam cannot be drawn yet."), *_shortages(found)]))
-    person = ensure_person()
     with database().writing() as connection:
         attempt_id = sittings.start(connection, exams(), form, person.id, attempts.Clock(moment, end, None))
     return redirect(url_for("quizzes.sit", attempt_id=attempt_id), 303)
@@ -190,7 +192,12 @@ def report(attempt_id: int) -> Answer | str:
     scored = sitting.report()
     lessons = {one.lesson: _lesson_words(one.lesson) for one in scored.read_next}
     return render_template(
-        "quizzes/report.html", sitting=sitting, report=scored, ruler=display.ruler(scored), lessons=lessons
+        "quizzes/report.html",
+        sitting=sitting,
+        report=scored,
+        ruler=display.ruler(scored),
+        lessons=lessons,
+        number=sittings.number_of(exams(), sitting),
     )
 
 
@@ -284,7 +291,9 @@ def _exam(slug: str) -> Blueprint:
 def _shortages(found: Blueprint) -> list[str]:
     """Say for each domain with too few items how many it lacks."""
     return [
-        _(
+        _("The exam needs %(wanted)d pilot items and has %(found)d.", wanted=one.wanted, found=one.found)
+        if one.domain is None
+        else _(
             "Domain %(number)d (%(title)s) needs %(wanted)d items and has %(found)d.",
             number=one.domain.number,
             title=one.domain.title,

@@ -71,3 +71,22 @@ def test_no_two_stems_are_nearly_the_same() -> None:
         if first and len(first & second) / len(first | second) > 0.3
     ]
     assert near == []
+
+
+@pytest.mark.parametrize(
+    ("course", "domains"),
+    [
+        ("solutions-architect-associate", {1: 88, 2: 64, 3: 68, 4: 24, 5: 16}),
+        ("security-specialty", {1: 16, 2: 26, 3: 34, 4: 26, 5: 28}),
+        ("architectures", {1: 36, 2: 24}),
+    ],
+)
+def test_a_bank_holds_whole_forms_in_the_proportions_of_its_blueprint(course: str, domains: dict[int, int]) -> None:
+    own = [item for item in EXAM_ITEMS if item.question.course == course]
+    counts = Counter(item.question.domain for item in own)
+    assert all(counts[number] >= count for number, count in domains.items())
+
+
+def test_every_architecture_has_twelve_items() -> None:
+    counts = Counter(item.question.task for item in EXAM_ITEMS if item.question.course == "architectures")
+    assert all(counts[task] >= 12 for task in ("1.1", "1.2", "1.3", "2.1", "2.2"))

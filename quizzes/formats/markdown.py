@@ -17,7 +17,7 @@ from quizzes.questions import DIFFICULTIES, POOLS, Bank, Item, Key, Option, Ques
 _OPTION = re.compile(r"- \[([ xX])\] ?(.*)$")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)$")
 _WORDS = {1: "one", 2: "two", 3: "three"}
-_FIELDS = ("Task", "Difficulty", "Lesson")
+_FIELDS = ("Task", "Difficulty", "Lesson", "Set")
 LETTERS = "abcdefgh"
 MAXIMUM_ITEM_CHARACTERS = 20_000
 
@@ -163,6 +163,11 @@ class _Reader:
         task = self._field(draft, "Task", r"[1-9]\.[1-9]", "a task code such as 1.2")
         difficulty = self._field(draft, "Difficulty", "|".join(DIFFICULTIES), f"one of {', '.join(DIFFICULTIES)}")
         lesson = self._lesson(draft)
+        enemies = (
+            self._field(draft, "Set", r"[a-z0-9]+(-[a-z0-9]+)*", "a name such as multi-az")
+            if "Set" in draft.fields
+            else ""
+        )
         stem = "\n".join(draft.stem).strip()
         self._check_stem(draft, stem)
         self._check_options(draft)
@@ -176,7 +181,7 @@ class _Reader:
         rationales = tuple(
             (letter, " ".join(option.rationale)) for letter, option in zip(LETTERS, draft.options, strict=False)
         )
-        question = Question(draft.id, course, task, difficulty, lesson, stem, options, len(correct))
+        question = Question(draft.id, course, task, difficulty, lesson, stem, options, len(correct), enemies)
         return Item(question, Key(correct, rationales, " ".join(draft.today).strip()), self.path, draft.line)
 
     def _check_id(self, draft: _Draft) -> None:
@@ -254,7 +259,8 @@ def _write_item(item: Item) -> str:
     lines = [
         f"## {question.id}",
         "",
-        f"**Task** {question.task} · **Difficulty** {question.difficulty} · **Lesson** [{title}]({question.lesson})",
+        f"**Task** {question.task} · **Difficulty** {question.difficulty} · **Lesson** [{title}]({question.lesson})"
+        + (f" · **Set** {question.enemies}" if question.enemies else ""),
         "",
         question.stem,
         "",

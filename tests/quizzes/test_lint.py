@@ -69,6 +69,7 @@ def test_a_key_much_longer_than_its_distractors_is_found() -> None:
         ("A shop has a queue. Which of these does **not** keep order?", False),
         ("The data must not leave the network. Which endpoint serves?", False),
         ("All work EXCEPT which?", True),
+        ("What is the smallest number of nodes with which the loss of one does not overload it?", False),
     ],
 )
 def test_a_negative_question_is_found_unless_it_is_marked(stem: str, found: bool) -> None:

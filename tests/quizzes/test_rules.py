@@ -228,3 +228,59 @@ def test_it_finds_a_fault_in_a_bank(old: str, new: str, place: str, sentence: st
 def test_a_large_bank_is_read_in_linear_time() -> None:
     bank, _ = markdown.read(BANK + "\n- [ ] x" * 20_000 + "[" * 20_000, Path("c/b.md"))
     assert bank.items
+
+
+def test_a_form_holds_one_item_at_most_of_a_set_of_enemies() -> None:
+    pool = [replace(one, enemies="twins") if one.id in {"q-1.1-000", "q-1.2-000", "q-5.1-000"} else one for one in POOL]
+    for seed in range(60):
+        form = blueprint.draw(SAA, pool, seed)
+        assert sum(place.question.enemies == "twins" for place in form.places) <= 1
+        assert len({place.question.id for place in form.places}) == 65
+
+
+def test_enemies_count_once_in_the_shortage_report() -> None:
+    pool = [replace(one, enemies="all") if one.domain == 5 else one for one in POOL]
+    assert [str(one) for one in blueprint.shortages(SAA, pool)] == [
+        "Domain 5 (Define Operationally-Excellent Architectures) needs 4 items and has 1."
+    ]
+
+
+def test_what_was_seen_comes_only_where_nothing_else_is_left() -> None:
+    pool = _pool({"1.1": 44, "2.1": 32, "3.1": 34, "4.1": 12, "5.1": 8})
+    first = {place.question.id for place in blueprint.draw(SAA, pool, 1).places}
+    second = {place.question.id for place in blueprint.draw(SAA, pool, 2, seen=first).places}
+    assert not first & second
+    third = blueprint.draw(SAA, pool, 3, seen=first | second)
+    assert len({place.question.id for place in third.places}) == 65
+
+
+def test_pilot_items_are_among_the_65_unscored_and_reproducible() -> None:
+    exam = replace(SAA, pilot=5)
+    pilots = [replace(one, id=f"pilot-{one.id}") for one in _pool({"1.1": 9})]
+    form = blueprint.draw(exam, POOL, 4, pilots=pilots)
+    assert form == blueprint.draw(exam, POOL, 4, pilots=pilots)
+    assert len(form.places) == 65
+    assert sum(not place.scored for place in form.places) == 5
+    assert all(place.question.id.startswith("pilot-") != place.scored for place in form.places)
+    assert [str(one) for one in blueprint.shortages(exam, POOL, pilots[:3])] == [
+        "The exam needs 5 pilot items and has 3."
+    ]
+
+
+def test_a_report_leaves_unscored_places_out() -> None:
+    items = [_item(question) for question in POOL[:4]]
+    answers = {1: "b", 2: "b", 3: "a", 4: "a"}
+    assert grading.report(SAA, items, answers, {4}).total == 3
+    assert grading.report(SAA, items, answers, {4}).correct == 2
+    assert grading.report(SAA, items, answers, {1, 4}).correct == 1
+
+
+def test_a_set_of_enemies_is_read_and_written_and_other_items_keep_their_names() -> None:
+    text = BANK.replace("[l](l.md#s)\n\nWhich one?", "[l](l.md#s) · **Set** multi-az\n\nWhich one?")
+    bank, findings = markdown.read(text, Path("c/b.md"))
+    assert findings == ()
+    assert [item.question.enemies for item in bank.items] == ["multi-az", ""]
+    assert markdown.read(markdown.write(bank), Path("c/b.md"))[0].items[0].question.enemies == "multi-az"
+    plain = markdown.read(BANK, Path("c/b.md"))[0]
+    assert plain.items[1].fingerprint() == bank.items[1].fingerprint()
+    assert plain.items[0].fingerprint() != bank.items[0].fingerprint()

@@ -349,3 +349,28 @@ def test_an_attempt_without_a_limit_runs_on(begin: Callable[..., Learner], clock
     clock.advance(days=40)
     assert learner.answer(1, "a").json["stored"][0]["late"] is False
     assert "no time limit" in learner.client.get(learner.address).text
+
+
+def test_the_next_attempts_ask_nothing_of_the_last_three(begin: Callable[..., Learner], client: FlaskClient) -> None:
+    seen: set[str] = set()
+    for _ in range(4):
+        learner = begin(client)
+        asked = {item.question.id for item in learner.sitting().items}
+        assert not asked & seen
+        seen |= asked
+        learner.submit()
+    assert len(seen) == 260
+
+
+def test_a_form_asked_for_by_its_number_is_the_same_for_everybody(begin: Callable[..., Learner]) -> None:
+    one, other = begin(form="7"), begin(form="7")
+    assert [item.question.id for item in one.sitting().items] == [item.question.id for item in other.sitting().items]
+    one.submit()
+    assert "SAA-C01, form 7" in one.client.get(f"{one.address}/report").text
+
+
+def test_a_form_drawn_around_what_was_seen_has_no_number(begin: Callable[..., Learner], client: FlaskClient) -> None:
+    begin(client).submit()
+    learner = begin(client)
+    learner.submit()
+    assert "a form drawn for you" in client.get(f"{learner.address}/report").text
