@@ -43,7 +43,7 @@ class ContentError:
         return f"{self.path}:{self.line}:{self.column}: {self.sentence}"
 
 
-def find(text: str, folder: Path | None, first_line: int, tokens: Sequence[Token]) -> Iterator[Fault]:
+def find(text: str, folder: Path, first_line: int, tokens: Sequence[Token]) -> Iterator[Fault]:
     """Yield what is wrong in a body of Markdown with its ``tokens``; ``first_line`` is where it begins in its file."""
     lines = text.split("\n")
     found = (
@@ -144,7 +144,7 @@ def _cells(row: str) -> int:
     return len(re.split(r"(?<!\\)\|", row.strip().removeprefix("|").removesuffix("|")))
 
 
-def _inline_faults(lines: Sequence[str], tokens: Sequence[Token], folder: Path | None) -> Iterator[Fault]:
+def _inline_faults(lines: Sequence[str], tokens: Sequence[Token], folder: Path) -> Iterator[Fault]:
     anchors = {heading.anchor for heading in render.headings(tokens)}
     for token in tokens:
         if token.type != "inline" or token.map is None:
@@ -176,7 +176,7 @@ def _text_faults(lines: Sequence[str], inline: Token, text: str) -> Iterator[Fau
         yield _at(lines, inline, broken[0], "This is not read as a link; write it as [words](address), without spaces.")
 
 
-def _picture_faults(lines: Sequence[str], inline: Token, picture: Token, folder: Path | None) -> Iterator[Fault]:
+def _picture_faults(lines: Sequence[str], inline: Token, picture: Token, folder: Path) -> Iterator[Fault]:
     source = str(picture.attrGet("src"))
     if not picture.content.strip():
         yield _at(lines, inline, "![", "This picture has no text alternative; say between [ and ] what it shows.")
@@ -184,7 +184,7 @@ def _picture_faults(lines: Sequence[str], inline: Token, picture: Token, folder:
         yield _at(
             lines, inline, source, "Pictures are kept beside the page, never fetched from elsewhere; save it here."
         )
-    elif folder is not None:
+    else:
         yield from _local_picture_faults(lines, inline, source, folder)
 
 
@@ -212,9 +212,7 @@ def _is_active(element: etree._Element) -> bool:
     return name in {"script", "foreignobject", "style", "a", "image"} or outside or handler
 
 
-def _link_faults(
-    lines: Sequence[str], inline: Token, target: str, folder: Path | None, anchors: set[str]
-) -> Iterator[Fault]:
+def _link_faults(lines: Sequence[str], inline: Token, target: str, folder: Path, anchors: set[str]) -> Iterator[Fault]:
     scheme = render.SCHEME.match(target)
     if scheme:
         if scheme[1].lower() not in SAFE_SCHEMES:
@@ -222,7 +220,7 @@ def _link_faults(
     elif target.startswith("#"):
         if target[1:] not in anchors:
             yield _at(lines, inline, target, f"No heading of this page has the anchor “{target[1:]}”.")
-    elif folder is not None and not target.startswith("/"):
+    elif not target.startswith("/"):
         yield from _file_link_faults(lines, inline, target, folder)
 
 

@@ -61,6 +61,8 @@ class Page:
         return link_address(self.root, self.path, target)
 
 
+Recall = Callable[[Path], str | None]
+"""path → the text of a file's last sound state, as an earlier process kept it, or None."""
 Make = Callable[[Page, Mapping[str, Any]], tuple[Any, list[Fault]]]
 """(page, front matter) → what the file is, a lesson or a schedule, and what is wrong in its own part of the text."""
 
@@ -77,12 +79,12 @@ class Reading:
 class Reader:
     """Reads the files of one folder, and again only those that have changed.
 
-    While a file is faulty, what it was in its last sound state stays in its place; ``kept`` has such states' texts,
-    by path, from an earlier process.
+    While a file is faulty, what it was in its last sound state stays in its place; where this process has not seen
+    one, ``recall`` is asked for the text of such a state.
     """
 
     root: Path
-    kept: Mapping[Path, str] = field(default_factory=dict)
+    recall: Recall = lambda _path: None
     sound: dict[Path, Any] = field(default_factory=dict)
     """What each file that ever was sound is, by its path."""
     _known: dict[Path, tuple[tuple[Stamp, ...], Reading]] = field(default_factory=dict)
@@ -97,8 +99,8 @@ class Reader:
         reading = Reading(None, _errors(path, [unreadable])) if unreadable else self._parse(path, text, schema, make)
         if not reading.errors:
             self.sound[path] = reading.value
-        elif path not in self.sound and path in self.kept:
-            earlier = self._parse(path, self.kept[path], schema, make)
+        elif path not in self.sound and (kept := self.recall(path)) is not None:
+            earlier = self._parse(path, kept, schema, make)
             if not earlier.errors:
                 self.sound[path] = earlier.value
         if reading.errors and path in self.sound:

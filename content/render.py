@@ -74,6 +74,10 @@ class Rendered:
     parts: tuple[str | Embed | Mark, ...]
     headings: tuple[Heading, ...]
 
+    def find_mark(self, anchor: str) -> Mark | None:
+        """Return the mark with that anchor, or None where no paragraph has these words any more."""
+        return next((part for part in self.parts if isinstance(part, Mark) and part.anchor == anchor), None)
+
     @property
     def html(self) -> str:
         """The XHTML pieces alone, for places that show no embeds."""

@@ -31,14 +31,11 @@ def search_page() -> str:
     return render_template("content/search.html", words=words, hits=hits, limit=LIMIT)
 
 
-def prepare(_app: Flask) -> None:
-    """Read and index everything before the first request; the shelf logs what is wrong with it."""
-    shelf().recall(upkeep.recall(database(), shelf().root))
-    refresh()
-
-
 def refresh(_app: Flask | None = None) -> None:
-    """Bring the index and the kept states up to the library where that has changed since this process last looked."""
+    """Bring the index and the kept states up to the library where that has changed since this process last looked.
+
+    Before the first request this reads everything; the shelf logs what is wrong with it.
+    """
     found = library()
     if current_app.extensions.get("indexed") is found:
         return

@@ -6,13 +6,12 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from content import library
 from content.faults import ContentError
 from content.library import Library
-from content.pages import Files, Reader, scan
+from content.pages import Files, Reader, Recall, scan
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +43,9 @@ class Shelf:
         """Return the faults that were met."""
         return self._current()[1]
 
-    def recall(self, texts: Mapping[Path, str]) -> None:
+    def recall_from(self, recall: Recall) -> None:
         """Let the files' last sound states, from an earlier process, stand in for files that are faulty now."""
-        self._reader.kept = texts
+        self._reader.recall = recall
 
     def sound_texts(self) -> dict[Path, str]:
         """Return the texts of the files that are sound as they are on disk."""

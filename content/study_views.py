@@ -10,8 +10,6 @@ from accounts.sessions import current_person, ensure_person, require_role
 from content import feedback, marks
 from content.blueprint import find_page, library, routes, shelf
 from content.marks import LONGEST_NOTE
-from content.pages import Page
-from content.render import Mark
 from db import database
 from web.clock import now
 
@@ -25,7 +23,6 @@ def notebook() -> str:
         marks=marks.of_person(database(), person.id) if person else [],
         remarks=feedback.of_person(database(), person.id) if person else [],
         pages={page.address: page for page in library().pages()},
-        stands=_stands,
     )
 
 
@@ -35,9 +32,10 @@ def keep_mark() -> Answer:
     address, anchor = request.form.get("page", ""), request.form.get("anchor", "")
     if request.form.get("do") == "remove":
         marks.remove(database(), ensure_person().id, address, anchor)
-        return redirect(request.form.get("back") or _place(address, anchor), 303)
+        from_notebook = request.form.get("from") == "notebook"
+        return redirect(url_for("content.notebook") if from_notebook else _place(address, anchor), 303)
     page = find_page(address)
-    mark = _find_mark(page, anchor) if page else None
+    mark = page.rendered.find_mark(anchor) if page else None
     if page is None or mark is None:
         abort(404, _("This paragraph has been rewritten; go back and reload the page. Copy your note before you do."))
     note = request.form.get("note", "").strip()
@@ -81,16 +79,6 @@ def settle_feedback(feedback_id: int) -> Answer:
     if not feedback.settle(database(), feedback_id, request.form.get("answer", "").strip(), now()):
         abort(409, _("This remark has been settled already, or there is none of that number."))
     return redirect(url_for("content.studio", _anchor="remarks"), 303)
-
-
-def _find_mark(page: Page, anchor: str) -> Mark | None:
-    return next((part for part in page.rendered.parts if isinstance(part, Mark) and part.anchor == anchor), None)
-
-
-def _stands(address: str, anchor: str) -> bool:
-    """Return whether the paragraph of a mark still stands on its page as it was."""
-    page = find_page(address)
-    return page is not None and _find_mark(page, anchor) is not None
 
 
 def _place(address: str, anchor: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import Response, abort, current_app, make_response, redirect, render_template, request, url_for
@@ -101,7 +100,7 @@ def _zone(found: Schedule) -> tuple[ZoneInfo, bool]:
 
 def _by_day(talks: Iterable[Talk], zone: ZoneInfo) -> dict[str, list[Talk]]:
     days: dict[str, list[Talk]] = {}
-    for talk in sorted(talks, key=_start):
+    for talk in sorted(talks, key=lambda talk: talk.start):
         days.setdefault(format_date(talk.start.astimezone(zone).date(), "full"), []).append(talk)
     return days
 
@@ -111,10 +110,6 @@ def _by_category(talks: Iterable[Talk]) -> dict[str, list[Talk]]:
     for talk in sorted(talks, key=lambda talk: (talk.category, talk.start)):
         categories.setdefault(talk.category, []).append(talk)
     return categories
-
-
-def _start(talk: Talk) -> datetime:
-    return talk.start
 
 
 def _calendar(data: bytes, name: str) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import count, groupby
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response as Answer
 
 from accounts.people import Person
 from accounts.sessions import current_person, ensure_person
-from content import cli, feedback, glossary, marks, progress, search_views, study_views, talk_views
+from content import cli, feedback, glossary, marks, progress, search_views, study_views, talk_views, upkeep
 from content.blueprint import find_page, library, routes
 from content.glossary import Glossary
 from content.library import Course, Lesson, Module
@@ -33,6 +33,7 @@ from web.offers import Door, NextStep, Progress, offers
 
 ROOT = Path(__file__).parent
 VIEWS = (search_views, study_views, talk_views)
+"""Imported for the pages that they add to the room's blueprint."""
 _ID = re.compile(r' id="[^"]*"')
 
 
@@ -46,22 +47,27 @@ class Margin:
 
     def lost(self, page: Page) -> list[OwnMark]:
         """Return the marks whose paragraph has been rewritten since."""
-        anchors = {part.anchor for part in page.rendered.parts if isinstance(part, Mark)}
-        return [one for one in self.own.values() if one.anchor not in anchors]
+        return [one for one in self.own.values() if page.rendered.find_mark(one.anchor) is None]
 
 
 def init_app(app: Flask) -> None:
     """Register the pages, the command line and what the room offers to others."""
-    app.extensions["library"] = _shipped()
+    put_up(app, _shipped())
     app.register_blueprint(routes)
     app.cli.add_command(cli.group)
     register = offers(app)
     register.doors.append(_door)
     register.next_steps.append(_next_step)
     register.progress.append(_progress)
-    lifecycle(app).prepare.append(search_views.prepare)
+    lifecycle(app).prepare.append(search_views.refresh)
     lifecycle(app).sweep.append(search_views.refresh)
     lifecycle(app).adopt += [progress.adopt, marks.adopt, feedback.adopt]
+
+
+def put_up(app: Flask, found: Shelf) -> None:
+    """Let the application read from a shelf, which in turn may ask its database what a faulty file last was."""
+    found.recall_from(partial(upkeep.recall, app.extensions["database"], found.root))
+    app.extensions["library"] = found
 
 
 @cache

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from quizzes import grading
+from quizzes import grading, store
 from quizzes.models import AttemptRow, PracticeRow, VersionRow
 from quizzes.practice import Result
 from quizzes.questions import Item, Key
@@ -47,9 +47,7 @@ def withheld(connection: Connection, person_id: int) -> set[str]:
     forms = connection.execute(
         select(AttemptRow.form).where(AttemptRow.person_id == person_id, AttemptRow.closed_at.is_(None))
     ).scalars()
-    fingerprints = {fingerprint for form in forms for fingerprint, *_ in form}
-    found = select(VersionRow.question_id).where(VersionRow.fingerprint.in_(fingerprints))
-    return set(connection.execute(found).scalars())
+    return store.questions_in(connection, forms)
 
 
 def adopt(connection: Connection, guest_id: int, person_id: int) -> None:

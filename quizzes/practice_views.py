@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from accounts.sessions import current_person, ensure_person
 from content.library import Course
 from db import database
-from quizzes import display, practice, practice_store
+from quizzes import display, grading, practice, practice_store
 from quizzes.practice import Result, Scope
 from quizzes.questions import Item
 from quizzes.routes import exams, letters_sent, library, routes
@@ -21,13 +21,12 @@ from web.clock import now
 @routes.get("/drills")
 def drills() -> str:
     """Offer the drills: the question of the day, one's mistakes, and every domain and task that has items."""
-    _withheld, last = _known()
-    courses = [(course, _rows(course, last)) for course in library().courses]
-    return render_template(
-        "quizzes/drills.html",
-        courses=[(course, rows) for course, rows in courses if rows],
-        mistakes={course.slug: len(_open(Scope(course.slug, mistakes=True))) for course, _rows in courses},
-    )
+    withheld, last = _known()
+    items = _items()
+    courses = [(course, rows) for course in library().courses if (rows := _rows(course, items, last))]
+    scopes = [Scope(course.slug, mistakes=True) for course, _rows in courses]
+    mistakes = {scope.course: len(practice.candidates(items, scope, last, withheld)) for scope in scopes}
+    return render_template("quizzes/drills.html", courses=courses, mistakes=mistakes)
 
 
 @routes.get("/drills/today")
@@ -49,8 +48,8 @@ def answer_question_of_the_day() -> Answer | str:
 def drill(course_slug: str) -> str:
     """Ask the next item of a drill."""
     course, scope = _scope(course_slug)
-    _withheld, last = _known()
-    item = practice.choose(_open(scope), last)
+    withheld, last = _known()
+    item = practice.choose(practice.candidates(_items(), scope, last, withheld), last)
     if item is None:
         return render_template("quizzes/drill_done.html", scope=scope, course=course)
     return _ask(item, request.full_path.rstrip("?"), _title(course, scope))
@@ -84,7 +83,7 @@ def _answer(address: str, title: str, scope: Scope | None) -> Answer | str:
         shown=display.check(item),
         options=options,
         today=display.today(item),
-        correct=frozenset(letters) == item.key.correct,
+        correct=grading.mark(item.key, letters).correct,
         address=address if scope else None,
         title=title,
     )
@@ -106,20 +105,14 @@ def _known() -> tuple[set[str], dict[str, Result]]:
         )
 
 
-def _open(scope: Scope) -> list[Item]:
-    withheld, last = _known()
-    return practice.candidates(_items(), scope, last, withheld)
-
-
-def _rows(course: Course, last: dict[str, Result]) -> list[dict[str, Any]]:
+def _rows(course: Course, items: list[Item], last: dict[str, Result]) -> list[dict[str, Any]]:
     """Return a course's domains that have items, with their tasks: how many items, how many last answered right."""
-    items = [item for item in _items() if item.question.course == course.slug]
     rows = []
     for module in course.modules:
         tasks = [
             {"task": task, "items": own, "right": sum(_is_right(item, last) for item in own)}
             for task in module.tasks
-            if (own := [item for item in items if item.question.task == task.code])
+            if (own := [item for item in items if Scope(course.slug, task=task.code).covers(item)])
         ]
         if tasks:
             rows.append({"module": module, "tasks": tasks})

@@ -140,6 +140,11 @@ def seen_questions(connection: Connection, person_id: int, exam: str, attempts: 
         .order_by(AttemptRow.id.desc())
         .limit(attempts)
     ).scalars()
+    return questions_in(connection, forms)
+
+
+def questions_in(connection: Connection, forms: Iterable[Sequence[Sequence[str]]]) -> set[str]:
+    """Return the ids of the questions of some forms, each as an attempt's row has it."""
     fingerprints = {fingerprint for form in forms for fingerprint, *_ in form}
     found = select(VersionRow.question_id).where(VersionRow.fingerprint.in_(fingerprints))
     return set(connection.execute(found).scalars())

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from content import search_views
 from content.shelf import Shelf
+from content.views import put_up
 
 HEAD = "---\ntitle: {title}\nsummary: S.\ntask: '1.1'\nminutes: 5\n---\n\n"
 LESSON = "courses/c/1-m/1-lesson.md"
@@ -31,9 +32,9 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def site(app: Flask, root: Path) -> FlaskClient:
-    app.extensions["library"] = Shelf(root)
+    put_up(app, Shelf(root))
     with app.app_context():
-        search_views.prepare(app)
+        search_views.refresh(app)
     return app.test_client()
 
 
@@ -99,10 +100,7 @@ def test_a_file_broken_while_the_site_was_down_is_served_as_it_last_was(
     app: Flask, site: FlaskClient, root: Path
 ) -> None:
     (root / LESSON).write_text("nonsense")
-    app.extensions["library"] = Shelf(root)
-    app.extensions.pop("indexed")
-    with app.app_context():
-        search_views.prepare(app)
+    put_up(app, Shelf(root))
     assert "The first words." in site.get(ADDRESS).text
 
 

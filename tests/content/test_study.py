@@ -119,3 +119,13 @@ def test_a_remark_reaches_the_instructors_and_its_answer_the_reader(
     assert "It is mended." in client.get("/notebook").text
     assert "puzzled" not in instructor.get("/studio/course").text
     assert post(instructor, address[1], answer="twice").status_code == 409
+
+
+def test_removing_from_the_notebook_leads_back_there_and_nowhere_else(
+    app: Flask, client: FlaskClient, post: Post
+) -> None:
+    anchor = _anchor(app)
+    _note(post, client, anchor, "")
+    fields = {"page": LESSON, "anchor": anchor, "do": "remove"}
+    assert post(client, "/notebook", **fields, **{"from": "notebook"}).headers["Location"] == "/notebook"
+    assert post(client, "/notebook", **fields, back="https://evil.example/").headers["Location"].startswith(LESSON)
