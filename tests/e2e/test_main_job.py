@@ -194,6 +194,7 @@ def test_an_exam_can_be_sat_without_a_time_limit(server: Server, watched: Watche
     page.goto(f"{server.address}/exams/saa-c01")
     page.get_by_label("Time", exact=True).select_option(label="No time limit")
     page.get_by_role("button", name="Start the exam").click()
+    expect(page.locator("#exam.live")).to_be_visible()
     expect(page.locator("#time")).to_have_text("no time limit")
     page.keyboard.press("1")
     expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
