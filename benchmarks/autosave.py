@@ -23,7 +23,7 @@ def saver(site: Contestant) -> Callable[[int], None]:
     sent = {"Cookie": cookie, "Content-Type": "application/json", "X-CSRF-Token": form_token(page)}
 
     def save(number: int) -> None:
-        change = {"place": number % 65 + 1, "revision": number + 1, "letters": "b", "flagged": False, "stamp": None}
+        change = {"place": number % 65 + 1, "revision": number + 1, "answer": "b", "flagged": False, "stamp": None}
         status, body, _ = site.request(
             "POST", f"{attempt}/responses", json.dumps({"responses": [change]}).encode(), sent
         )
@@ -37,7 +37,7 @@ def bare_saver(site: Contestant) -> Callable[[int], None]:
     """Return a function that stores one answer in the bare application."""
 
     def save(number: int) -> None:
-        body = json.dumps({"attempt": 1, "place": number % 65 + 1, "letters": "b"}).encode()
+        body = json.dumps({"attempt": 1, "place": number % 65 + 1, "answer": "b"}).encode()
         status, text, _ = site.request("POST", "/upsert", body, {"Content-Type": "application/json"})
         if status != 200:
             raise AssertionError(text)

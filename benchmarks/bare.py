@@ -20,7 +20,7 @@ def database() -> sqlite3.Connection:
         local.connection.execute("PRAGMA journal_mode=WAL")
         local.connection.execute("PRAGMA synchronous=FULL")
         local.connection.execute(
-            "CREATE TABLE IF NOT EXISTS response (attempt, place, letters, PRIMARY KEY (attempt, place))"
+            "CREATE TABLE IF NOT EXISTS response (attempt, place, answer, PRIMARY KEY (attempt, place))"
         )
     connection: sqlite3.Connection = local.connection
     return connection
@@ -31,8 +31,8 @@ def upsert() -> str:
     """Store one answer: no session, no check, no clock."""
     data = request.get_json()
     database().execute(
-        "INSERT INTO response VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET letters = excluded.letters",
-        (data["attempt"], data["place"], data["letters"]),
+        "INSERT INTO response VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET answer = excluded.answer",
+        (data["attempt"], data["place"], data["answer"]),
     )
     return "stored"
 

@@ -80,7 +80,7 @@ def running(sitting: Sitting) -> list[ShownItem]:
     shown = []
     for place, (item, (_, order)) in enumerate(zip(sitting.items, sitting.attempt.form, strict=True), 1):
         response = kept.get(place)
-        letters = response.letters if response else ""
+        letters = response.answer if response else ""
         stem, texts = _question_html(item)
         options = tuple(ShownOption(letter, texts[letter], letter in letters) for letter in order)
         revision, flagged = (response.revision, response.flagged) if response else (0, False)

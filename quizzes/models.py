@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, String
+from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db import Base, Instant
+from quizzes.questions import MAXIMUM_ANSWER
 
 
 class VersionRow(Base):
@@ -24,7 +25,7 @@ class VersionRow(Base):
 class AttemptRow(Base):
     """One sitting of an exam: its form (fingerprint and order of options for each place) and its clock.
 
-    ``answers`` holds, from the close on, the scored letters of each place: one compact row for statistics.
+    ``answers`` holds, from the close on, the scored answer of each place: one compact row for statistics.
     """
 
     __tablename__ = "quizzes_attempt"
@@ -51,8 +52,9 @@ class PracticeRow(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("accounts_person.id", ondelete="CASCADE"), index=True)
     question_id: Mapped[str] = mapped_column(String(80))
     fingerprint: Mapped[str] = mapped_column(String(64))
-    letters: Mapped[str] = mapped_column(String(8))
+    answer: Mapped[str] = mapped_column(String(MAXIMUM_ANSWER))
     correct: Mapped[bool] = mapped_column(Boolean)
+    credit: Mapped[float] = mapped_column(Float)
     answered_at: Mapped[datetime] = mapped_column(Instant)
 
 
@@ -65,7 +67,7 @@ class ResponseRow(Base):
     place: Mapped[int] = mapped_column(Integer, primary_key=True)
     late: Mapped[bool] = mapped_column(Boolean, primary_key=True)
     revision: Mapped[int] = mapped_column(Integer)
-    letters: Mapped[str] = mapped_column(String(8))
+    answer: Mapped[str] = mapped_column(String(MAXIMUM_ANSWER))
     flagged: Mapped[bool] = mapped_column(Boolean)
     answered_at: Mapped[datetime] = mapped_column(Instant)
     received_at: Mapped[datetime] = mapped_column(Instant)

@@ -12,14 +12,15 @@ from quizzes.practice import Result
 from quizzes.questions import Item, Key
 
 
-def keep(connection: Connection, person_id: int, item: Item, letters: str, now: datetime) -> None:
+def keep(connection: Connection, person_id: int, item: Item, answer: str, now: datetime) -> None:
     """Keep an answer of a drill; each is a row of its own, so that nothing answered is ever changed."""
     values = {
         "person_id": person_id,
         "question_id": item.question.id,
         "fingerprint": item.fingerprint(),
-        "letters": letters,
-        "correct": grading.mark(item.key, letters).correct,
+        "answer": answer,
+        "correct": grading.mark(item.key, answer).correct,
+        "credit": float(grading.mark(item.key, answer).correct),
         "answered_at": now,
     }
     connection.execute(insert(PracticeRow).values(values))
@@ -36,9 +37,9 @@ def results(connection: Connection, person_id: int) -> list[Result]:
     ).all()
     keys = _keys(connection, {fingerprint for row in closed for fingerprint, *_ in row.form})
     for row in closed:
-        for (fingerprint, *_), letters in zip(row.form, row.answers, strict=True):
+        for (fingerprint, *_), answer in zip(row.form, row.answers, strict=True):
             question_id, key = keys[fingerprint]
-            found.append(Result(question_id, grading.mark(key, letters).correct, row.closed_at))
+            found.append(Result(question_id, grading.mark(key, answer).correct, row.closed_at))
     return found
 
 

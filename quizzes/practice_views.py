@@ -68,7 +68,7 @@ def _ask(item: Item, address: str, title: str) -> str:
 
 def _answer(address: str, title: str, scope: Scope | None) -> Answer | str:
     item = exams().items.get(request.form.get("question", ""))
-    letters = letters_sent(request.form.getlist("letters"))
+    letters = letters_sent(request.form.getlist("answer"))
     person = ensure_person()
     if item is None or item not in _items() or item.question.id in _known()[0]:
         abort(404, _("This question cannot be drilled now; it may stand in an exam that you have not submitted."))

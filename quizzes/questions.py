@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 DIFFICULTIES = ("easy", "medium", "hard")
+MAXIMUM_ANSWER = 200
+"""How many characters an answer may have: letters of a choice are few, a short text is short."""
 POOLS = ("exam", "check", "pilot")
 """Items of the pool ``exam`` are drawn into exams; those of ``check`` stand in lessons and are answered at once; those
 of ``pilot`` stand in exams to be tried out, unscored and not shown as such."""

@@ -10,6 +10,7 @@ from flask import current_app
 
 from content.library import Library
 from quizzes import blueprint, pool
+from quizzes.questions import MAXIMUM_ANSWER
 from quizzes.sittings import Exams
 
 ROOT = Path(__file__).parent
@@ -31,6 +32,13 @@ def library() -> Library:
     """Return the course, as it is on disk now."""
     found: Library = current_app.extensions["library"].current()
     return found
+
+
+def answer_sent(text: object) -> str:
+    """Return an answer as it came, without control characters; raise ValueError where it is no text or too long."""
+    if not isinstance(text, str) or len(text) > MAXIMUM_ANSWER:
+        raise ValueError("An answer is a text of at most 200 characters.")
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
 
 
 def letters_sent(sent: list[str]) -> str:

@@ -64,7 +64,7 @@ class Sitting:
 
     def scored(self) -> dict[int, str]:
         """Return the letters that count, by place."""
-        return {one.place: one.letters for one in self.responses if not one.late}
+        return {one.place: one.answer for one in self.responses if not one.late}
 
     def kept(self) -> dict[int, Response]:
         """Return what the page shows by place: the answer in time, or the late one where there is no other."""

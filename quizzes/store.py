@@ -38,7 +38,7 @@ class Response:
 
     place: int
     revision: int
-    letters: str
+    answer: str
     flagged: bool
     late: bool
 
@@ -49,7 +49,7 @@ class Change:
 
     place: int
     revision: int
-    letters: str
+    answer: str
     flagged: bool
     stamp: datetime | None
 
@@ -73,7 +73,7 @@ _ATTEMPT = select(
     AttemptRow.closed_at,
     AttemptRow.scaled,
 )
-_RESPONSE = select(ResponseRow.place, ResponseRow.revision, ResponseRow.letters, ResponseRow.flagged, ResponseRow.late)
+_RESPONSE = select(ResponseRow.place, ResponseRow.revision, ResponseRow.answer, ResponseRow.flagged, ResponseRow.late)
 _STORED = _RESPONSE.where(
     ResponseRow.attempt_id == bindparam("attempt_id"), ResponseRow.place.in_(bindparam("places", expanding=True))
 )
@@ -240,7 +240,7 @@ def _versioned_clock(person: ScalarSelect[int]) -> Select[*tuple[Any, ...]]:
 def _newer_response(database: Database) -> Any:
     statement = database.upsert(ResponseRow)
     new = statement.excluded
-    written = ("revision", "letters", "flagged", "answered_at", "received_at")
+    written = ("revision", "answer", "flagged", "answered_at", "received_at")
     return statement.on_conflict_do_update(
         index_elements=[ResponseRow.attempt_id, ResponseRow.place, ResponseRow.late],
         set_={name: new[name] for name in written},
@@ -254,7 +254,7 @@ def _response_row(attempt_id: int, change: Change, receipt: Receipt, now: dateti
         "place": change.place,
         "late": receipt.late,
         "revision": change.revision,
-        "letters": change.letters,
+        "answer": change.answer,
         "flagged": change.flagged,
         "answered_at": receipt.answered_at,
         "received_at": now,

@@ -19,7 +19,7 @@ from db import database, from_milliseconds, milliseconds
 from quizzes import attempts, cli, display, practice_store, practice_views, sittings, store
 from quizzes.blueprint import Blueprint
 from quizzes.questions import Bank, Item
-from quizzes.routes import exams, letters_sent, library, routes
+from quizzes.routes import answer_sent, exams, letters_sent, library, routes
 from quizzes.sittings import Sitting
 from web.clock import now
 from web.languages import current_language
@@ -155,7 +155,7 @@ def save_form(attempt_id: int) -> Answer:
         letters = letters_sent(request.form.getlist(f"q{place}"))[: item.question.choose]
         flagged = f"f{place}" in request.form
         before = kept.get(place)
-        if (letters, flagged) != ((before.letters, before.flagged) if before else ("", False)):
+        if (letters, flagged) != ((before.answer, before.flagged) if before else ("", False)):
             changes.append(store.Change(place, (before.revision if before else 0) + 1, letters, flagged, None))
     store.save(database(), store.Owner(OWNER, visit_values()), attempt_id, changes, now())
     target = "quizzes.confirm" if request.form.get("then") == "submit" else "quizzes.sit"
@@ -216,7 +216,7 @@ def answer_check(question_id: str) -> Answer | str:
     item = _check_item(question_id)
     if item is None:
         abort(404, _("There is no such question in any lesson."))
-    letters = letters_sent(request.form.getlist("letters"))
+    letters = letters_sent(request.form.getlist("answer"))
     order = [option.letter for option in item.question.options]
     options = display.review_options(item, order, letters)
     correct = frozenset(letters) == item.key.correct
@@ -236,7 +236,7 @@ def _state(clock: attempts.Clock, stored: list[store.Response], moment: datetime
             {
                 "place": one.place,
                 "revision": one.revision,
-                "letters": one.letters,
+                "answer": one.answer,
                 "flagged": one.flagged,
                 "late": one.late,
             }
@@ -255,7 +255,7 @@ def _changes(data: Any) -> list[store.Change]:
             store.Change(
                 place=int(one["place"]),
                 revision=int(one["revision"]),
-                letters=letters_sent(list(one["letters"])),
+                answer=answer_sent(one["answer"]),
                 flagged=bool(one["flagged"]),
                 stamp=_stamp(one.get("stamp")),
             )

@@ -46,9 +46,9 @@ def test_a_whole_sitting(app: Flask, csrf: Callable[[FlaskClient], str]) -> None
     browser.post("/exams/saa-c01/attempts", data={"csrf_token": csrf(browser)})
     headers = {"X-CSRF-Token": csrf(browser)}
     for revision, letters in ((2, "b"), (1, "a"), (2, "c")):
-        change = {"place": 1, "revision": revision, "letters": letters, "flagged": False, "stamp": None}
+        change = {"place": 1, "revision": revision, "answer": letters, "flagged": False, "stamp": None}
         reply = browser.post("/attempts/1/responses", json={"responses": [change]}, headers=headers).get_json()
-    assert reply["stored"] == [{"place": 1, "revision": 2, "letters": "b", "flagged": False, "late": False}]
+    assert reply["stored"] == [{"place": 1, "revision": 2, "answer": "b", "flagged": False, "late": False}]
     assert browser.post("/attempts/1/submit", headers=headers).status_code == 303
     assert "Score report" in browser.get("/attempts/1/report").text
 

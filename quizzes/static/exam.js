@@ -48,7 +48,7 @@ function flag(item) {
   return item.querySelector(".flag input");
 }
 
-function letters(item) {
+function answer(item) {
   return choices(item).filter((input) => input.checked).map((input) => input.value).sort().join("");
 }
 
@@ -56,7 +56,7 @@ function changed(item) {
   const number = place(item);
   const revision = revisions.get(number) + 1;
   revisions.set(number, revision);
-  outbox.put({ place: number, revision, letters: letters(item), flagged: flag(item).checked, stamp: countdown.now });
+  outbox.put({ place: number, revision, answer: answer(item), flagged: flag(item).checked, stamp: countdown.now });
   mark(item);
 }
 
@@ -65,9 +65,9 @@ function adopt(stored) {
   for (const one of stored) {
     const item = items[one.place - 1];
     revisions.set(one.place, Math.max(one.revision, revisions.get(one.place)));
-    const same = letters(item) === one.letters && flag(item).checked === one.flagged;
+    const same = answer(item) === one.answer && flag(item).checked === one.flagged;
     if (one.late || same || outbox.waiting[one.place] || one.revision < revisions.get(one.place)) continue;
-    fill(item, one.letters, one.flagged);
+    fill(item, one.answer, one.flagged);
     $("announce").textContent = say("elsewhere", one);
   }
 }
@@ -80,7 +80,7 @@ function fill(item, chosen, flagged) {
 
 function mark(item) {
   const link = links.get(place(item));
-  const answered = letters(item) !== "";
+  const answered = answer(item) !== "";
   const flagged = flag(item).checked;
   link.classList.toggle("answered", answered);
   link.classList.toggle("flagged", flagged);
@@ -94,13 +94,13 @@ function mark(item) {
 function limit(item) {
   const wanted = Number(item.dataset.choose);
   if (wanted === 1) return;
-  const count = letters(item).length;
+  const count = answer(item).length;
   for (const input of choices(item)) input.disabled = count >= wanted && !input.checked;
   item.querySelector("[data-help]").textContent = say("chosen", { count, wanted });
 }
 
 function answered() {
-  return items.filter((item) => letters(item) !== "").length;
+  return items.filter((item) => answer(item) !== "").length;
 }
 
 function showSaved({ size, trouble }) {
@@ -139,7 +139,7 @@ function go(index, focus = true) {
 }
 
 function ask() {
-  const open = items.filter((item) => letters(item) === "").length;
+  const open = items.filter((item) => answer(item) === "").length;
   const flagged = items.filter((item) => flag(item).checked).length;
   const sentences = [say("counts", { answered: items.length - open, total: items.length, open, flagged })];
   if (outbox.size) sentences.push(say(outbox.size === 1 ? "waitingOne" : "waitingMany", { count: outbox.size }));
@@ -201,7 +201,7 @@ function begin() {
     const item = items[change.place - 1];
     if (item && change.revision > revisions.get(change.place)) {
       revisions.set(change.place, change.revision);
-      fill(item, change.letters, change.flagged);
+      fill(item, change.answer, change.flagged);
     }
   }
   items.forEach(mark);

@@ -33,7 +33,7 @@ def test_scripts_speak_bulgarian(server: Server, watched: Watched) -> None:
     check = page.locator("form.check").first
     check.get_by_role("button").click()
     expect(check.locator(".check-result")).to_have_text("Първо изберете отговор.")
-    check.locator("input[name=letters]").first.check()
+    check.locator("input[name=answer]").first.check()
     check.get_by_role("button").click()
     expect(check.locator(".check-result")).to_contain_text("вярно")
     page.goto(f"{server.address}/exams/saa-c01")

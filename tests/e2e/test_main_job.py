@@ -24,7 +24,7 @@ def _begin_exam(page: Page, server: Server) -> None:
 
 def _answers(server: Server) -> dict[int, str]:
     with sqlite3.connect(f"file:{server.instance}/archway.sqlite3?mode=ro", uri=True) as connection:
-        rows = connection.execute("SELECT place, letters FROM quizzes_response WHERE late = 0").fetchall()
+        rows = connection.execute("SELECT place, answer FROM quizzes_response WHERE late = 0").fetchall()
     return {place: letters for place, letters in rows if letters}
 
 
@@ -43,7 +43,7 @@ def test_a_visitor_begins_as_a_guest_and_reads_a_lesson(server: Server, watched:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.goto(f"{server.address}{LESSON}")
     check = page.locator("form.check").first
-    check.locator("input[name=letters]").first.check()
+    check.locator("input[name=answer]").first.check()
     check.get_by_role("button").click()
     expect(check.locator(".check-result")).to_contain_text("right")
     expect(check.locator(".rationale").first).to_be_visible()

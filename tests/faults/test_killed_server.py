@@ -58,7 +58,7 @@ class Learner:
             change = {
                 "place": self.sent % 65 + 1,
                 "revision": self.sent,
-                "letters": "abcd"[self.sent % 4],
+                "answer": "abcd"[self.sent % 4],
                 "flagged": False,
                 "stamp": None,
             }
@@ -67,7 +67,7 @@ class Learner:
                 reply, _ = self._send("POST", f"{self.address}/responses", body, headers)
                 for one in json.loads(reply)["stored"]:
                     key = (int(self.address.rsplit("/", 1)[1]), one["place"])
-                    self.acknowledged[key] = (one["revision"], one["letters"])
+                    self.acknowledged[key] = (one["revision"], one["answer"])
 
     def _send(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[bytes, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=5)
@@ -97,7 +97,7 @@ def lost(acknowledged: Stored, stored: Stored) -> list[tuple[int, int]]:
 def _stored(server: Server) -> Stored:
     with sqlite3.connect(server.instance / "archway.sqlite3") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        rows = connection.execute("SELECT attempt_id, place, revision, letters FROM quizzes_response WHERE late = 0")
+        rows = connection.execute("SELECT attempt_id, place, revision, answer FROM quizzes_response WHERE late = 0")
         return {(attempt, place): (revision, letters) for attempt, place, revision, letters in rows}
 
 

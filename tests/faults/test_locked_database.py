@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Flask
 from flask.testing import FlaskClient
 
-CHANGE = {"place": 1, "revision": 1, "letters": "a", "flagged": False, "stamp": None}
+CHANGE = {"place": 1, "revision": 1, "answer": "a", "flagged": False, "stamp": None}
 
 
 def _begin(app: Flask, csrf: Callable[[FlaskClient], str]) -> tuple[FlaskClient, str, dict[str, str]]:
@@ -31,7 +31,7 @@ def test_a_short_lock_is_waited_out(app: Flask, settings: object, csrf: Callable
     holder = _lock(settings)
     threading.Timer(0.7, holder.rollback).start()
     answer = browser.post(f"{address}/responses", json={"responses": [CHANGE]}, headers=headers)
-    assert answer.get_json()["stored"][0]["letters"] == "a"
+    assert answer.get_json()["stored"][0]["answer"] == "a"
 
 
 def test_a_long_lock_is_said_and_the_answer_can_be_sent_again(
@@ -45,4 +45,4 @@ def test_a_long_lock_is_said_and_the_answer_can_be_sent_again(
     assert browser.get(address).status_code == 200
     holder.rollback()
     again = browser.post(f"{address}/responses", json={"responses": [CHANGE]}, headers=headers)
-    assert again.get_json()["stored"][0]["letters"] == "a"
+    assert again.get_json()["stored"][0]["answer"] == "a"

@@ -36,7 +36,7 @@ class Learner:
 
     def answer(self, place: int, letters: str, *, flagged: bool = False, stamp: int | None = None) -> TestResponse:
         revision = self.revisions[place] = self.revisions.get(place, 0) + 1
-        return self.send({"place": place, "revision": revision, "letters": letters, "flagged": flagged, "stamp": stamp})
+        return self.send({"place": place, "revision": revision, "answer": letters, "flagged": flagged, "stamp": stamp})
 
     def submit(self) -> TestResponse:
         return self.client.post(f"{self.address}/submit", data={"csrf_token": self.token})

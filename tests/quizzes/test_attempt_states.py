@@ -39,12 +39,12 @@ class Sent:
 
     place: int
     revision: int
-    letters: str
+    answer: str
     flagged: bool
     stamp: int | None
 
     def body(self) -> dict[str, object]:
-        return {"place": self.place, "revision": self.revision, "letters": self.letters} | {
+        return {"place": self.place, "revision": self.revision, "answer": self.answer} | {
             "flagged": self.flagged,
             "stamp": self.stamp,
         }
@@ -110,9 +110,9 @@ class AttemptMachine(RuleBasedStateMachine):
             self._take(one)
         for stored in answer.json["stored"]:
             ours = self.stored[stored["place"], stored["late"]]
-            assert (stored["revision"], stored["letters"], stored["flagged"]) == (
+            assert (stored["revision"], stored["answer"], stored["flagged"]) == (
                 ours.revision,
-                ours.letters,
+                ours.answer,
                 ours.flagged,
             )
             newest = self.known[device].get(stored["place"], 0)
@@ -185,9 +185,9 @@ class AttemptMachine(RuleBasedStateMachine):
             return
         state = self.devices[1].get(f"{self.address}/responses?version=-1").json
         found = {
-            (one["place"], one["late"]): (one["revision"], one["letters"], one["flagged"]) for one in state["stored"]
+            (one["place"], one["late"]): (one["revision"], one["answer"], one["flagged"]) for one in state["stored"]
         }
-        assert found == {place: (one.revision, one.letters, one.flagged) for place, one in self.stored.items()}
+        assert found == {place: (one.revision, one.answer, one.flagged) for place, one in self.stored.items()}
         assert state["closed"] == self.closed
 
     @invariant()
@@ -195,7 +195,7 @@ class AttemptMachine(RuleBasedStateMachine):
         if not self.closed:
             return
         page = self.devices[0].get(f"{self.address}/report").text
-        answered = sum(bool(one.letters) for (_, late), one in self.stored.items() if not late)
+        answered = sum(bool(one.answer) for (_, late), one in self.stored.items() if not late)
         assert f"left {65 - answered} open" in page
 
 

@@ -85,7 +85,7 @@ def test_a_drill_asks_tells_why_and_leads_on(app: Flask, client: FlaskClient, po
     assert item.question.task == "1.2"
     assert item.key.rationales[0][1][:30] not in page
     key = "".join(sorted(item.key.correct))
-    answer = post(client, address, question=first, letters=list(key)).text
+    answer = post(client, address, question=first, answer=list(key)).text
     assert "✓ right" in answer
     assert "Next question" in answer
     assert _asked(client.get(address).text) != first
@@ -98,10 +98,10 @@ def test_a_mistake_comes_again_until_it_is_answered_right(app: Flask, client: Fl
     with app.test_request_context():
         item = exams().items[asked]
     wrong = next(option.letter for option in item.question.options if option.letter not in item.key.correct)
-    assert "✗ not right" in post(client, f"/drills/{COURSE}", question=asked, letters=wrong).text
+    assert "✗ not right" in post(client, f"/drills/{COURSE}", question=asked, answer=wrong).text
     assert "1 mistake again" in client.get("/drills").text
     assert _asked(client.get(mistakes).text) == asked
-    post(client, mistakes, question=asked, letters=sorted(item.key.correct))
+    post(client, mistakes, question=asked, answer=sorted(item.key.correct))
     assert "Nothing to ask" in client.get(mistakes).text
 
 
@@ -122,13 +122,13 @@ def test_no_drill_tells_the_key_of_a_running_exam(begin: Callable[..., object], 
     for _ in range(3):
         asked = _asked(learner.client.get(f"/drills/{COURSE}").text)
         assert asked not in inside
-        post(learner.client, f"/drills/{COURSE}", question=asked, letters="a")
-    answer = post(learner.client, f"/drills/{COURSE}", question=min(inside), letters="a")
+        post(learner.client, f"/drills/{COURSE}", question=asked, answer="a")
+    answer = post(learner.client, f"/drills/{COURSE}", question=min(inside), answer="a")
     assert answer.status_code == 404
 
 
 def test_checks_of_lessons_are_not_drilled(client: FlaskClient, post: Post) -> None:
-    assert post(client, f"/drills/{COURSE}", question="saa-check-101", letters="a").status_code == 404
+    assert post(client, f"/drills/{COURSE}", question="saa-check-101", answer="a").status_code == 404
 
 
 def test_an_empty_answer_is_asked_again_and_a_wrong_address_is_said(client: FlaskClient, post: Post) -> None:
@@ -142,6 +142,6 @@ def test_an_empty_answer_is_asked_again_and_a_wrong_address_is_said(client: Flas
 def test_a_guests_drills_come_along(client: FlaskClient, post: Post, people: Callable[[str], FlaskClient]) -> None:
     people("ada")
     asked = _asked(client.get(f"/drills/{COURSE}?task=1.1").text)
-    post(client, f"/drills/{COURSE}?task=1.1", question=asked, letters="a")
+    post(client, f"/drills/{COURSE}?task=1.1", question=asked, answer="a")
     post(client, "/sign-in", email="ada@example.org", password="a calm long sentence")
     assert _asked(client.get(f"/drills/{COURSE}?task=1.1").text) != asked
