@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 import tomllib
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import zip_longest
 from pathlib import Path
 
-from quizzes.questions import Question
+from quizzes.questions import DIFFICULTIES, TYPES, Question
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,21 @@ class Blueprint:
     """How many of the items are tried out, unscored and not shown as such."""
     unseen_attempts: int = 0
     """From how many of a learner's last attempts no item comes again, while others are left."""
+    types: tuple[str, ...] = TYPES
+    """The types of items that the exam has."""
+    difficulty: tuple[int, ...] = ()
+    """The share of easy, medium and hard items in percent, kept as nearly as each domain's items allow; or nothing."""
 
     def quotas(self) -> dict[int, int]:
         """Return how many scored items each domain gets, by its number."""
         shares = largest_remainder([domain.weight for domain in self.domains], self.items - self.pilot)
         return {domain.number: share for domain, share in zip(self.domains, shares, strict=True)}
+
+    def spread(self) -> dict[str, int]:
+        """Return how many scored items of each difficulty a form has, or nothing where that is left open."""
+        if not self.difficulty:
+            return {}
+        return dict(zip(DIFFICULTIES, largest_remainder(self.difficulty, self.items - self.pilot), strict=True))
 
 
 @dataclass(frozen=True)
@@ -65,20 +75,21 @@ class Form:
 
 @dataclass(frozen=True)
 class Shortage:
-    """A domain, or the pilot places (None), for which the pool has fewer items than the blueprint asks."""
+    """A domain, a difficulty, or the pilot places (neither), for which there are fewer items than are asked for."""
 
     domain: Domain | None
     wanted: int
     found: int
+    difficulty: str = ""
 
     def __str__(self) -> str:
         if self.domain is None:
-            return f"The exam needs {self.wanted} pilot items and has {self.found}."
+            return f"The exam needs {self.wanted} {self.difficulty or 'pilot'} items and has {self.found}."
         return f"Domain {self.domain.number} ({self.domain.title}) needs {self.wanted} items and has {self.found}."
 
 
 def load(folder: Path) -> tuple[Blueprint, ...]:
-    """Read every ``*.toml`` of the folder; raise ValueError naming the file whose weights do not add up to 100."""
+    """Read every ``*.toml`` of the folder; raise ValueError naming the file and what is wrong with it."""
     return tuple(_read(path) for path in sorted(folder.glob("*.toml")))
 
 
@@ -101,18 +112,27 @@ def shortages(blueprint: Blueprint, pool: Iterable[Question], pilots: Iterable[Q
 
     Of a set of enemies one item counts, since a form holds one at most.
     """
-    by_domain: dict[int, list[Question]] = {}
-    for question in pool:
-        by_domain.setdefault(question.domain, []).append(question)
+    questions = _fitting(blueprint, pool)
     quotas = blueprint.quotas()
-    found = {number: len({one.enemies or one.id for one in own}) for number, own in by_domain.items()}
-    short = [
-        Shortage(domain, quotas[domain.number], found.get(domain.number, 0))
-        for domain in blueprint.domains
-        if found.get(domain.number, 0) < quotas[domain.number]
+    counts = [Shortage(one, quotas[one.number], _count(questions, domain=one.number)) for one in blueprint.domains]
+    counts.append(Shortage(None, blueprint.pilot, len(_fitting(blueprint, pilots))))
+    return tuple(one for one in counts if one.found < one.wanted)
+
+
+def spread_shortages(blueprint: Blueprint, pool: Iterable[Question]) -> tuple[Shortage, ...]:
+    """Return the difficulties for which the pool has too few items; others take their places in the form."""
+    questions = _fitting(blueprint, pool)
+    counts = [
+        Shortage(None, wanted, _count(questions, difficulty=difficulty), difficulty)
+        for difficulty, wanted in blueprint.spread().items()
     ]
-    tried = sum(1 for _ in pilots)
-    return (*short, *([Shortage(None, blueprint.pilot, tried)] if tried < blueprint.pilot else []))
+    return tuple(one for one in counts if one.found < one.wanted)
+
+
+def _count(questions: Iterable[Question], **wanted: object) -> int:
+    """Count the questions with these attributes, of a set of enemies one."""
+    found = (one for one in questions if all(getattr(one, name) == value for name, value in wanted.items()))
+    return len({one.enemies or one.id for one in found})
 
 
 def draw(
@@ -125,57 +145,97 @@ def draw(
 ) -> Form:
     """Draw a form: each domain's quota, spread evenly over its tasks, then shuffled as a whole.
 
-    Items whose ids are in ``seen`` come only where no others are left. Without them, the same blueprint, pool and
-    seed give the same form. Raises ValueError where the pool is too small; ask ``shortages`` first.
+    Items whose ids are in ``seen`` come only where no others are left, then the blueprint's spread of difficulty is
+    kept, then tasks take turns. The items of a case stand together; a case at the end of a quota is cut short. Without
+    ``seen``, the same blueprint, pool and seed give the same form. Raises ValueError where the pool is too small; ask
+    ``shortages`` first.
     """
     missing = shortages(blueprint, pool, pilots)
     if missing:
         raise ValueError(" ".join(map(str, missing)))
     chance = random.Random(f"{blueprint.slug}:{seed}")  # noqa: S311 (reproducible on purpose, no secret)
-    scored: list[Question] = []
+    selection = _Selection(blueprint.spread(), seen)
     for number, quota in blueprint.quotas().items():
-        own = _spread([question for question in pool if question.domain == number], chance)
-        scored += _without_enemies(sorted(own, key=lambda question: question.id in seen), scored, quota)
-    tried = _spread(list(pilots), chance)[: blueprint.pilot]
-    places = [Place(question, _order(question, seed), question not in tried) for question in (*scored, *tried)]
-    chance.shuffle(places)
+        selection.take(_mixed([one for one in _fitting(blueprint, pool) if one.domain == number], chance), quota)
+    scored = list(selection.chosen)
+    selection.left = {}
+    selection.take(_mixed(_fitting(blueprint, pilots), chance), blueprint.pilot)
+    blocks: dict[str, list[Question]] = {}
+    for question in selection.chosen:
+        blocks.setdefault(question.case or question.id, []).append(question)
+    shuffled = list(blocks.values())
+    chance.shuffle(shuffled)
+    written = {question.id: place for place, question in enumerate((*pool, *pilots))}
+    places = [
+        Place(question, _order(question, seed), question in scored)
+        for block in shuffled
+        for question in sorted(block, key=lambda one: written[one.id])
+    ]
     return Form(blueprint, seed, tuple(places))
 
 
-def _without_enemies(candidates: Iterable[Question], drawn: Iterable[Question], quota: int) -> list[Question]:
-    """Return the first ``quota`` candidates of which no two, and none and a drawn one, are enemies."""
-    taken = {question.enemies for question in drawn if question.enemies}
-    chosen: list[Question] = []
-    for question in candidates:
-        if len(chosen) < quota and question.enemies not in taken:
-            chosen.append(question)
-            taken |= {question.enemies} - {""}
-    return chosen
+def _fitting(blueprint: Blueprint, pool: Iterable[Question]) -> list[Question]:
+    return [question for question in pool if question.type in blueprint.types]
 
 
-def _spread(questions: list[Question], chance: random.Random) -> list[Question]:
-    """Order questions so that every prefix takes from each task as evenly as can be."""
-    by_task: dict[str, list[Question]] = {}
-    for question in sorted(questions, key=lambda question: question.id):
-        by_task.setdefault(question.task, []).append(question)
-    piles = list(by_task.values())
-    for pile in piles:
-        chance.shuffle(pile)
-    chance.shuffle(piles)
-    return [question for layer in zip_longest(*piles) for question in layer if question is not None]
+def _mixed(questions: Iterable[Question], chance: random.Random) -> list[Question]:
+    """Return questions in an order of chance that depends on their ids alone, not on the order in the banks."""
+    mixed = sorted(questions, key=lambda question: question.id)
+    chance.shuffle(mixed)
+    return mixed
+
+
+class _Selection:
+    """What is drawn so far, and what of each difficulty is still wanted."""
+
+    def __init__(self, spread: dict[str, int], seen: Collection[str]) -> None:
+        self.left = spread
+        self.seen = seen
+        self.chosen: list[Question] = []
+
+    def take(self, candidates: Sequence[Question], quota: int) -> None:
+        """Choose so many of the candidates, earlier ones first where nothing else tells them apart."""
+        tasks: Counter[str] = Counter()
+        for _ in range(quota):
+            drawn = {question.id for question in self.chosen}
+            enemies = {question.enemies for question in self.chosen} - {""}
+            cases = {question.case for question in self.chosen} - {""}
+            open_ones = [one for one in candidates if one.id not in drawn and one.enemies not in enemies]
+            if not open_ones:
+                return
+            best = min(
+                open_ones,
+                key=lambda one: (
+                    one.case not in cases,
+                    one.id in self.seen,
+                    self.left.get(one.difficulty, 1) < 1,
+                    tasks[one.task],
+                    -self.left.get(one.difficulty, 0),
+                ),
+            )
+            self.chosen.append(best)
+            tasks[best.task] += 1
+            if best.difficulty in self.left:
+                self.left[best.difficulty] -= 1
 
 
 def _order(question: Question, seed: int) -> str:
     letters = [option.letter for option in question.options]
-    random.Random(f"{seed}:{question.id}").shuffle(letters)  # noqa: S311 (the same)
+    if question.shuffles:
+        random.Random(f"{seed}:{question.id}").shuffle(letters)  # noqa: S311 (the same)
     return "".join(letters)
 
 
 def _read(path: Path) -> Blueprint:
     data = tomllib.loads(path.read_text("utf-8"))
     domains = tuple(Domain(one["number"], one["title"], one["weight"]) for one in data["domains"])
+    types, spread = data.get("types", TYPES), data.get("difficulty", {})
     if sum(domain.weight for domain in domains) != 100:
         raise ValueError(f"{path}: the weights of the domains do not add up to 100.")
+    if not set(types) <= set(TYPES):
+        raise ValueError(f"{path}: “types” may name {', '.join(TYPES)}.")
+    if spread and (set(spread) != set(DIFFICULTIES) or sum(spread.values()) != 100):
+        raise ValueError(f"{path}: “difficulty” gives {', '.join(DIFFICULTIES)}, in percent that add up to 100.")
     return Blueprint(
         slug=path.stem,
         code=data["code"],
@@ -187,4 +247,6 @@ def _read(path: Path) -> Blueprint:
         domains=domains,
         pilot=data.get("pilot", 0),
         unseen_attempts=data.get("unseen_attempts", 0),
+        types=tuple(types),
+        difficulty=tuple(spread[name] for name in DIFFICULTIES) if spread else (),
     )

@@ -58,6 +58,8 @@ def draw(exam: str, seed: int, as_json: bool, folder: Path) -> None:
         for one in short:
             click.echo(str(one), err=True)
         sys.exit(1)
+    for one in blueprint.spread_shortages(blueprints[exam], questions):
+        click.echo(f"{one} Others take their places.", err=True)
     form = blueprint.draw(blueprints[exam], questions, seed, pilots=pilots)
     rows = [
         {
@@ -65,6 +67,7 @@ def draw(exam: str, seed: int, as_json: bool, folder: Path) -> None:
             "domain": place.question.domain,
             "task": place.question.task,
             "difficulty": place.question.difficulty,
+            "type": place.question.type,
             "options": list(place.order),
         }
         for place in form.places

@@ -3,49 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from content import render
-from quizzes.grading import LOWEST, Report
+from quizzes.answers import pairs
+from quizzes.grading import LOWEST, Report, mark
 from quizzes.questions import Item
 from quizzes.sittings import Sitting
 
 
 @dataclass(frozen=True)
 class ShownOption:
-    """An option as XHTML, and whether it is chosen."""
+    """An option as XHTML, whether it is chosen, and the place or the partner that it was given."""
 
     letter: str
     html: str
     chosen: bool
+    given: str = ""
 
 
 @dataclass(frozen=True)
 class ShownItem:
-    """A place of a running attempt; it holds nothing of the key."""
+    """An item to be answered; it holds nothing of the key."""
 
     place: int
+    kind: str
+    stimulus: str
     stem: str
     choose: int
     options: tuple[ShownOption, ...]
+    targets: tuple[tuple[str, str], ...]
+    """The partners of a matching as (numeral, plain text)."""
+    unit: str
+    answer: str
     revision: int
     flagged: bool
 
     @property
     def answered(self) -> bool:
-        """Whether any option is chosen."""
-        return any(option.chosen for option in self.options)
+        """Whether anything is answered."""
+        return bool(self.answer)
 
 
 @dataclass(frozen=True)
-class ReviewedOption:
-    """An option after the close: chosen or not, right or not, and why."""
+class Reviewed:
+    """A line of an item with its key: an option, a step, a pair, or the answer of a number or a text.
 
+    ``expected`` and ``given`` tell what was right and what was answered where that is not the option itself: a place
+    in the order, a partner, a number. ``given`` is None where the line has nothing of its own to be answered.
+    """
+
+    letter: str
     html: str
     chosen: bool
     correct: bool
     rationale: str
+    expected: str = ""
+    given: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,8 +68,10 @@ class ReviewedItem:
     """A place of a closed attempt, with its key and rationales."""
 
     place: int
+    kind: str
+    stimulus: str
     stem: str
-    options: tuple[ReviewedOption, ...]
+    lines: tuple[Reviewed, ...]
     correct: bool
     answered: bool
     flagged: bool
@@ -80,11 +97,8 @@ def running(sitting: Sitting) -> list[ShownItem]:
     shown = []
     for place, (item, (_, order)) in enumerate(zip(sitting.items, sitting.attempt.form, strict=True), 1):
         response = kept.get(place)
-        letters = response.answer if response else ""
-        stem, texts = _question_html(item)
-        options = tuple(ShownOption(letter, texts[letter], letter in letters) for letter in order)
-        revision, flagged = (response.revision, response.flagged) if response else (0, False)
-        shown.append(ShownItem(place, stem, item.question.choose, options, revision, flagged))
+        one = replace(_shown(item, order, response.answer if response else ""), place=place)
+        shown.append(replace(one, revision=response.revision, flagged=response.flagged) if response else one)
     return shown
 
 
@@ -93,14 +107,17 @@ def reviewed(sitting: Sitting) -> list[ReviewedItem]:
     scored, late, kept = sitting.scored(), sitting.late(), sitting.kept()
     shown = []
     for place, (item, (_, order)) in enumerate(zip(sitting.items, sitting.attempt.form, strict=True), 1):
-        letters = scored.get(place, "")
+        answer = scored.get(place, "")
+        stimulus, stem, _ = _question_html(item)
         shown.append(
             ReviewedItem(
                 place=place,
-                stem=_question_html(item)[0],
-                options=review_options(item, order, letters),
-                correct=frozenset(letters) == item.key.correct,
-                answered=bool(letters),
+                kind=item.question.kind,
+                stimulus=stimulus,
+                stem=stem,
+                lines=review(item, order, answer),
+                correct=mark(item, answer).correct,
+                answered=bool(answer),
                 flagged=place in kept and kept[place].flagged,
                 late=place in late,
                 task=item.question.task,
@@ -111,25 +128,40 @@ def reviewed(sitting: Sitting) -> list[ReviewedItem]:
     return shown
 
 
-def review_options(item: Item, order: Sequence[str], letters: str) -> tuple[ReviewedOption, ...]:
-    """Return an item's options in that order, with what was chosen, what is right and why."""
-    texts = _question_html(item)[1]
+def review(item: Item, order: Sequence[str], answer: str) -> tuple[Reviewed, ...]:
+    """Return an item's lines with what was answered, what is right and why; steps stand in their right order."""
+    question, key = item.question, item.key
+    texts = _question_html(item)[2]
+    reasons = {letter: render.render_inline(text) for letter, text in key.rationales}
+    if question.kind == "choice":
+        return tuple(Reviewed(one, texts[one], one in answer, one in key.correct, reasons[one]) for one in order)
+    if question.kind == "ordering":
+        given = {letter: str(place) for place, letter in enumerate(answer, 1)}
+        right = {letter: str(place) for place, letter in enumerate(key.answer, 1)}
+        order = key.answer
+    elif question.kind == "matching":
+        names = {target.letter: target.text for target in question.targets}
+        given = {letter: names.get(numeral, "") for letter, numeral in pairs(answer).items()}
+        right = {letter: names[numeral] for letter, numeral in pairs(key.answer).items()}
+    else:
+        return (Reviewed("", "", bool(answer), mark(item, answer).correct, reasons[""], _accepted(item), answer),)
     return tuple(
-        ReviewedOption(
-            html=texts[letter],
-            chosen=letter in letters,
-            correct=letter in item.key.correct,
-            rationale=render.render_inline(item.key.rationale(letter)),
+        Reviewed(
+            letter=one,
+            html=texts[one],
+            chosen=one in given,
+            correct=given.get(one) == right[one],
+            rationale=reasons[one],
+            expected=right[one],
+            given=given.get(one, ""),
         )
-        for letter in order
+        for one in order
     )
 
 
-def check(item: Item) -> ShownItem:
-    """Return an item that stands in a lesson, its options in the order of the bank."""
-    stem, texts = _question_html(item)
-    options = tuple(ShownOption(option.letter, texts[option.letter], False) for option in item.question.options)
-    return ShownItem(0, stem, item.question.choose, options, 0, False)
+def check(item: Item, answer: str = "") -> ShownItem:
+    """Return an item that stands by itself, its options in the order of the bank, as it was answered so far."""
+    return _shown(item, [option.letter for option in item.question.options], answer)
 
 
 def today(item: Item) -> str:
@@ -143,7 +175,41 @@ def ruler(report: Report) -> Ruler:
     return Ruler(report.scaled - LOWEST, report.cut - LOWEST, start - LOWEST, end - LOWEST)
 
 
+def _shown(item: Item, order: Sequence[str], answer: str) -> ShownItem:
+    question = item.question
+    stimulus, stem, texts = _question_html(item)
+    if question.kind == "ordering":
+        given = {letter: str(place) for place, letter in enumerate(answer, 1)}
+        order = [*(letter for letter in answer if letter in texts), *(one for one in order if one not in answer)]
+    else:
+        given = pairs(answer) if question.kind == "matching" else {}
+    return ShownItem(
+        place=0,
+        kind=question.kind,
+        stimulus=stimulus,
+        stem=stem,
+        choose=question.choose,
+        options=tuple(ShownOption(one, texts[one], one in answer, given.get(one, "")) for one in order),
+        targets=tuple((target.letter, render.plain_text(target.text)) for target in question.targets),
+        unit=question.unit,
+        answer=answer,
+        revision=0,
+        flagged=False,
+    )
+
+
+def _accepted(item: Item) -> str:
+    """Return in plain words which numbers or texts are right."""
+    key = item.key
+    if item.question.kind == "text":
+        return " / ".join(sorted(key.correct))
+    words = [key.answer, *([f"± {key.tolerance}"] if key.tolerance else []), item.question.unit]
+    return " ".join(filter(None, words))
+
+
 @lru_cache(maxsize=4096)
-def _question_html(item: Item) -> tuple[str, dict[str, str]]:
-    stem = render.render(item.question.stem).html
-    return stem, {option.letter: render.render_inline(option.text) for option in item.question.options}
+def _question_html(item: Item) -> tuple[str, str, dict[str, str]]:
+    question = item.question
+    stimulus = render.render(question.stimulus).html if question.stimulus else ""
+    texts = {option.letter: render.render_inline(option.text) for option in question.options}
+    return stimulus, render.render(question.stem).html, texts

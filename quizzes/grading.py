@@ -1,32 +1,47 @@
-"""Grading: (key, response) → mark; marks → the score report with its scaled score and error band."""
+"""Grading: (item, answer) → mark; marks → the score report with its scaled score and error band."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import combinations
 
+from quizzes.answers import normal, number, pairs
 from quizzes.blueprint import Blueprint, Domain
-from quizzes.questions import Item, Key
+from quizzes.questions import Item
 
 LOWEST, HIGHEST = 100, 1000
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What one answer is worth in an exam: all or nothing, as the real exam scores it."""
+    """What one answer is worth: all or nothing in an exam, ``credit`` from 0 to 1 in practice."""
 
     answered: bool
     correct: bool
+    credit: float
+
+
+@dataclass(frozen=True)
+class TaskScore:
+    """How many of a task's items were right, and the sections that teach those that were not."""
+
+    code: str
+    correct: int
+    total: int
+    read_next: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class DomainScore:
-    """How many of a domain's items were right."""
+    """How many of a domain's items were right, altogether and task by task."""
 
     domain: Domain
     correct: int
     total: int
+    tasks: tuple[TaskScore, ...]
 
 
 @dataclass(frozen=True)
@@ -61,9 +76,45 @@ class Report:
         return max(LOWEST, self.scaled - self.error), min(HIGHEST, self.scaled + self.error)
 
 
-def mark(key: Key, letters: str) -> Mark:
-    """Mark one answer, given as the letters chosen; an empty answer is wrong, as in the real exam."""
-    return Mark(bool(letters), bool(letters) and frozenset(letters) == key.correct)
+def mark(item: Item, answer: str) -> Mark:
+    """Mark one answer; an empty answer is wrong, as in the real exam.
+
+    The credit of practice is never below nought. A multiple response earns, of the number of right options, the right
+    ones chosen less the wrong ones chosen. An order earns Kendall's tau: of all pairs, those in the right order less
+    those in the wrong one (M. G. Kendall, 1938, "A new measure of rank correlation"), so that half of the pairs, which
+    guessing gives, earn nothing. A matching earns the share of its pairs that are right. Any other answer earns all or
+    nothing.
+    """
+    correct = bool(answer) and _is_right(item, answer)
+    return Mark(bool(answer), correct, 1.0 if correct else max(0.0, _partial_credit(item, answer)))
+
+
+def _is_right(item: Item, answer: str) -> bool:
+    key, kind = item.key, item.question.kind
+    if kind == "choice":
+        return frozenset(answer) == key.correct
+    if kind == "numeric":
+        given = number(answer, item.question.unit)
+        return given is not None and abs(given - Decimal(key.answer)) <= Decimal(key.tolerance or 0)
+    if kind == "text":
+        return normal(answer) in {normal(one) for one in key.correct}
+    return answer in key.correct
+
+
+def _partial_credit(item: Item, answer: str) -> float:
+    key, question = item.key, item.question
+    if question.type == "multiple-response":
+        chosen = frozenset(answer)
+        return (len(chosen & key.correct) - len(chosen - key.correct)) / len(key.correct)
+    if question.kind == "ordering":
+        place = {letter: number for number, letter in enumerate(answer)}
+        couples = list(combinations(key.answer, 2))
+        both = [(place[one], place[other]) for one, other in couples if one in place and other in place]
+        return sum(1 if one < other else -1 for one, other in both) / len(couples)
+    if question.kind == "matching":
+        given, right = pairs(answer), pairs(key.answer)
+        return sum(given.get(letter) == numeral for letter, numeral in right.items()) / len(right)
+    return 0.0
 
 
 def scale(correct: int, total: int) -> int:
@@ -91,7 +142,7 @@ def report(
     """Score a closed attempt: ``form`` in order, ``answers`` by place from 1 on; places ``unscored`` are left out."""
     places = [(place, item) for place, item in enumerate(form, 1) if place not in unscored]
     items = [item for _, item in places]
-    marks = [mark(item.key, answers.get(place, "")) for place, item in places]
+    marks = [mark(item, answers.get(place, "")) for place, item in places]
     correct = sum(one.correct for one in marks)
     return Report(
         correct=correct,
@@ -106,8 +157,15 @@ def report(
 
 
 def _domain_score(domain: Domain, items: Sequence[Item], marks: Sequence[Mark]) -> DomainScore:
-    own = [one for item, one in zip(items, marks, strict=True) if item.question.domain == domain.number]
-    return DomainScore(domain, sum(one.correct for one in own), len(own))
+    own = [pair for pair in zip(items, marks, strict=True) if pair[0].question.domain == domain.number]
+    codes = sorted({item.question.task for item, _ in own})
+    tasks = tuple(_task_score(code, [pair for pair in own if pair[0].question.task == code]) for code in codes)
+    return DomainScore(domain, sum(one.correct for _, one in own), len(own), tasks)
+
+
+def _task_score(code: str, own: Sequence[tuple[Item, Mark]]) -> TaskScore:
+    missed = dict.fromkeys(item.question.lesson for item, one in own if not one.correct)
+    return TaskScore(code, sum(one.correct for _, one in own), len(own), tuple(missed))
 
 
 def _read_next(items: Sequence[Item], marks: Sequence[Mark], most: int = 3) -> tuple[LessonToRead, ...]:

@@ -13,7 +13,7 @@ from itertools import combinations
 from pathlib import Path
 
 from content.faults import ContentError
-from quizzes.questions import Bank, Item
+from quizzes.questions import Bank, Item, refers_to_others
 
 ENOUGH = 20
 """Items from which on a bank is judged as a whole."""
@@ -45,7 +45,8 @@ def find(banks: Iterable[Bank]) -> Iterator[ContentError]:
 
 
 def _bank_faults(bank: Bank) -> Iterator[ContentError]:
-    single = [item for item in bank.items if len(item.key.correct) == 1 and len(item.question.options) == 4]
+    choices = [item for item in bank.items if item.question.type == "multiple-choice"]
+    single = [item for item in choices if len(item.question.options) == 4]
     if len(single) < ENOUGH:
         return
     path = _path(single[0])
@@ -62,9 +63,11 @@ def _bank_faults(bank: Bank) -> Iterator[ContentError]:
 
 
 def _item_faults(item: Item) -> Iterator[ContentError]:
-    key, others = _lengths(item)
+    key, others = _lengths(item) if item.question.kind == "choice" else ([], [])
     if key and others and key[0] >= 40 and key[0] > LONGEST_BY * sum(others) / len(others):
         yield _error(item, "The key is much longer than its distractors; shorten it, or tell as much of each of them.")
+    if any(refers_to_others(one.text) for one in item.question.options):
+        yield _error(item, "An option speaks of the others (“all of the above”); ask for what one has to know.")
     plain = re.sub(r"\*\*[^*]+\*\*", "", item.question.stem)
     asked = _QUESTION.findall(plain)
     if asked and _NEGATION.search(asked[-1]):
@@ -114,6 +117,9 @@ def _runs(text: str) -> set[str]:
 
 
 def _key_texts(item: Item) -> set[str]:
+    """Return the right options of a choice; of another kind, its right answers."""
+    if item.question.kind != "choice":
+        return set(item.key.correct)
     return {one.text for one in item.question.options if one.letter in item.key.correct}
 
 

@@ -7,20 +7,21 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from quizzes import grading, store
-from quizzes.models import AttemptRow, PracticeRow, VersionRow
+from quizzes.models import AttemptRow, PracticeRow
 from quizzes.practice import Result
-from quizzes.questions import Item, Key
+from quizzes.questions import Item
 
 
 def keep(connection: Connection, person_id: int, item: Item, answer: str, now: datetime) -> None:
     """Keep an answer of a drill; each is a row of its own, so that nothing answered is ever changed."""
+    mark = grading.mark(item, answer)
     values = {
         "person_id": person_id,
         "question_id": item.question.id,
         "fingerprint": item.fingerprint(),
         "answer": answer,
-        "correct": grading.mark(item.key, answer).correct,
-        "credit": float(grading.mark(item.key, answer).correct),
+        "correct": mark.correct,
+        "credit": mark.credit,
         "answered_at": now,
     }
     connection.execute(insert(PracticeRow).values(values))
@@ -35,11 +36,12 @@ def results(connection: Connection, person_id: int) -> list[Result]:
             AttemptRow.person_id == person_id, AttemptRow.closed_at.is_not(None), AttemptRow.answers.is_not(None)
         )
     ).all()
-    keys = _keys(connection, {fingerprint for row in closed for fingerprint, *_ in row.form})
+    fingerprints = list({fingerprint for row in closed for fingerprint, *_ in row.form})
+    items = dict(zip(fingerprints, store.load_items(connection, fingerprints), strict=True))
     for row in closed:
         for (fingerprint, *_), answer in zip(row.form, row.answers, strict=True):
-            question_id, key = keys[fingerprint]
-            found.append(Result(question_id, grading.mark(key, answer).correct, row.closed_at))
+            item = items[fingerprint]
+            found.append(Result(item.question.id, grading.mark(item, answer).correct, row.closed_at))
     return found
 
 
@@ -54,12 +56,3 @@ def withheld(connection: Connection, person_id: int) -> set[str]:
 def adopt(connection: Connection, guest_id: int, person_id: int) -> None:
     """Give a guest's drills to an account."""
     connection.execute(update(PracticeRow).where(PracticeRow.person_id == guest_id).values(person_id=person_id))
-
-
-def _keys(connection: Connection, fingerprints: set[str]) -> dict[str, tuple[str, Key]]:
-    rows = connection.execute(
-        select(VersionRow.fingerprint, VersionRow.question_id, VersionRow.key).where(
-            VersionRow.fingerprint.in_(fingerprints)
-        )
-    )
-    return {row.fingerprint: (row.question_id, Key(frozenset(row.key["correct"]), ())) for row in rows}

@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response as Answer
 from accounts.sessions import current_person, ensure_person
 from content.library import Course
 from db import database
-from quizzes import display, grading, practice, practice_store
+from quizzes import answers, display, grading, practice, practice_store
 from quizzes.practice import Result, Scope
 from quizzes.questions import Item
-from quizzes.routes import exams, letters_sent, library, routes
+from quizzes.routes import exams, library, routes
 from web.clock import now
 
 
@@ -68,22 +68,23 @@ def _ask(item: Item, address: str, title: str) -> str:
 
 def _answer(address: str, title: str, scope: Scope | None) -> Answer | str:
     item = exams().items.get(request.form.get("question", ""))
-    letters = letters_sent(request.form.getlist("answer"))
     person = ensure_person()
     if item is None or item not in _items() or item.question.id in _known()[0]:
         abort(404, _("This question cannot be drilled now; it may stand in an exam that you have not submitted."))
-    if not letters:
+    answer = answers.from_form(item.question, request.form, "answer")
+    if not answer:
         return redirect(address, 303)
     with database().writing() as connection:
-        practice_store.keep(connection, person.id, item, letters, now())
-    options = display.review_options(item, [option.letter for option in item.question.options], letters)
+        practice_store.keep(connection, person.id, item, answer, now())
+    mark = grading.mark(item, answer)
     return render_template(
         "quizzes/drill_answer.html",
         item=item,
         shown=display.check(item),
-        options=options,
+        lines=display.review(item, [option.letter for option in item.question.options], answer),
         today=display.today(item),
-        correct=grading.mark(item.key, letters).correct,
+        correct=mark.correct,
+        credit=mark.credit,
         address=address if scope else None,
         title=title,
     )

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 DIFFICULTIES = ("easy", "medium", "hard")
-MAXIMUM_ANSWER = 200
-"""How many characters an answer may have: letters of a choice are few, a short text is short."""
+KINDS = ("choice", "numeric", "text", "ordering", "matching")
+"""How a question is answered: by choosing options, a number, a few words, an order, or a partner for each line."""
+TYPES = ("multiple-choice", "multiple-response", "true-false", "numeric", "short-text", "ordering", "matching")
+"""The names that the field has for items of these kinds; an exam may ask for some of them only."""
 POOLS = ("exam", "check", "pilot")
 """Items of the pool ``exam`` are drawn into exams; those of ``check`` stand in lessons and are answered at once; those
 of ``pilot`` stand in exams to be tried out, unscored and not shown as such."""
+MAXIMUM_ANSWER = 200
+"""How many characters an answer may have: letters of a choice are few, a short text is short."""
+
+_REFERS = re.compile(
+    r"\b(?:all|none|both|neither|either|any|one) of (?:the|these) "
+    r"(?:other )?(?:above|below|following|options|answers)\b"
+    r"|\b(?:both|neither|either|options?|answers?) \(?[A-H]\)? (?:and|or|nor) \(?[A-H]\)?(?!\w)"
+    r"|\bthe (?:first|second|third|fourth|last|previous|next) (?:option|answer)s?\b",
+    re.IGNORECASE,
+)
+# Fields that came after the first versions were named; they count only where an item uses them.
+_LATER = ("enemies", "kind", "targets", "unit", "fixed", "case", "stimulus", "tolerance")
 
 
 @dataclass(frozen=True)
@@ -34,27 +50,69 @@ class Question:
     lesson: str
     stem: str
     options: tuple[Option, ...]
+    """What is chosen, ordered or matched; a number and a text have none."""
     choose: int
     enemies: str = ""
     """The name of a set of items of which a form holds one at most, because one would give the other away."""
+    kind: str = "choice"
+    targets: tuple[Option, ...] = ()
+    """What the options of a matching item are matched with, named by numerals."""
+    unit: str = ""
+    """What the number of a numeric item counts, as in “invocations”."""
+    fixed: bool = False
+    """Whether the author wants the options in their own order, as for a ladder of figures."""
+    case: str = ""
+    stimulus: str = ""
+    """The text that the items of one case share."""
+    tags: tuple[str, ...] = ()
+    """Words to drill by. They describe an item, and changing them makes no new version of it."""
 
     @property
     def domain(self) -> int:
         """The domain that the task belongs to: 1 for task 1.3."""
         return int(self.task.partition(".")[0])
 
+    @property
+    def type(self) -> str:
+        """The field's name for this kind of item, one of TYPES."""
+        if self.kind == "text":
+            return "short-text"
+        if self.kind != "choice":
+            return self.kind
+        if [option.text.casefold() for option in self.options] == ["true", "false"]:
+            return "true-false"
+        return "multiple-response" if self.choose > 1 else "multiple-choice"
+
+    @property
+    def shuffles(self) -> bool:
+        """Whether the options may stand in any order: not where one refers to others, and not True and False."""
+        if self.fixed or self.type == "true-false":
+            return False
+        return not any(refers_to_others(option.text) for option in self.options)
+
 
 @dataclass(frozen=True)
 class Key:
-    """What settles an item: the right letters, why each option is right or wrong, and what differs today."""
+    """What settles an item, why, and what differs today.
+
+    ``correct`` holds the right letters of a choice; of the other kinds, the answers that are right: ``{"bca"}`` for an
+    order, ``{"a2b1"}`` for a matching, a number, or the spellings of a short text. ``tolerance`` is how far a number
+    may be off. A rationale belongs to a letter, or to ``""`` where there are no options.
+    """
 
     correct: frozenset[str]
     rationales: tuple[tuple[str, str], ...]
     today: str = ""
+    tolerance: str = ""
 
     def rationale(self, letter: str) -> str:
         """Return why the option of that letter is right or wrong."""
         return dict(self.rationales)[letter]
+
+    @property
+    def answer(self) -> str:
+        """The right answer of an item that has one; of a short text, the spelling that comes first."""
+        return min(self.correct)
 
 
 @dataclass(frozen=True)
@@ -66,15 +124,19 @@ class Item:
     path: Path | None = None
     line: int = 0
 
+    def content(self) -> dict[str, dict[str, Any]]:
+        """Return the question and the key as plain values, without what an item does not use."""
+        parts = {"question": asdict(self.question), "key": {**asdict(self.key), "correct": sorted(self.key.correct)}}
+        del parts["question"]["tags"]
+        for part in parts.values():
+            for name in _LATER:
+                if not part.get(name) or (name, part[name]) == ("kind", "choice"):
+                    part.pop(name, None)
+        return parts
+
     def fingerprint(self) -> str:
         """Return the SHA-256 of the item's content, key included: the name of this immutable version."""
-        question = asdict(self.question)
-        if not question["enemies"]:
-            # Items without a set keep the names that they had before there were sets.
-            del question["enemies"]
-        content = {"question": question, "key": {**asdict(self.key), "correct": sorted(self.key.correct)}}
-        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.content(), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -86,3 +148,8 @@ class Bank:
     course: str
     pool: str
     items: tuple[Item, ...]
+
+
+def refers_to_others(text: str) -> bool:
+    """Return whether an option speaks of other options, so that it makes sense in its own place only."""
+    return bool(_REFERS.search(text))

@@ -1,4 +1,4 @@
-"""The room's blueprint, and what all its pages ask for: the exams with their banks, the library, the letters sent."""
+"""The room's blueprint, and what all its pages ask for: the exams with their banks, the library, an answer sent."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask import current_app
 
 from content.library import Library
 from quizzes import blueprint, pool
+from quizzes.answers import clean
 from quizzes.questions import MAXIMUM_ANSWER
 from quizzes.sittings import Exams
 
@@ -38,12 +39,7 @@ def answer_sent(text: object) -> str:
     """Return an answer as it came, without control characters; raise ValueError where it is no text or too long."""
     if not isinstance(text, str) or len(text) > MAXIMUM_ANSWER:
         raise ValueError("An answer is a text of at most 200 characters.")
-    return text if text.isprintable() else "".join(filter(str.isprintable, text))
-
-
-def letters_sent(sent: list[str]) -> str:
-    """Return the letters sent, each once and in order; anything else is dropped."""
-    return "".join(sorted({letter for letter in sent if letter in set("abcdefgh")}))
+    return clean(text)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -269,19 +269,13 @@ def _attempt(row: Any) -> Attempt:
 
 
 def _version_row(fingerprint: str, item: Item) -> dict[str, Any]:
-    key = {**asdict(item.key), "correct": sorted(item.key.correct)}
-    return {
-        "fingerprint": fingerprint,
-        "question_id": item.question.id,
-        "question": asdict(item.question),
-        "key": key,
-    }
+    return {"fingerprint": fingerprint, "question_id": item.question.id, **item.content()}
 
 
 def _item(question: dict[str, Any], key: dict[str, Any]) -> Item:
-    options = tuple(Option(**option) for option in question["options"])
+    options, targets = (tuple(Option(**one) for one in question.get(name, ())) for name in ("options", "targets"))
     rationales = tuple((letter, text) for letter, text in key["rationales"])
     return Item(
-        Question(**{**question, "options": options}),
-        Key(frozenset(key["correct"]), rationales, key["today"]),
+        Question(**{**question, "options": options, "targets": targets}),
+        Key(**{**key, "correct": frozenset(key["correct"]), "rationales": rationales}),
     )

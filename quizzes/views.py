@@ -16,10 +16,10 @@ from accounts.people import Person
 from accounts.sessions import OWNER, current_person, ensure_person, visit_values
 from content import render
 from db import database, from_milliseconds, milliseconds
-from quizzes import attempts, cli, display, practice_store, practice_views, sittings, store
+from quizzes import answers, attempts, cli, display, grading, practice_store, practice_views, sittings, store
 from quizzes.blueprint import Blueprint
 from quizzes.questions import Bank, Item
-from quizzes.routes import answer_sent, exams, letters_sent, library, routes
+from quizzes.routes import answer_sent, exams, library, routes
 from quizzes.sittings import Sitting
 from web.clock import now
 from web.languages import current_language
@@ -152,11 +152,11 @@ def save_form(attempt_id: int) -> Answer:
     kept = sitting.kept()
     changes = []
     for place, item in enumerate(sitting.items, 1):
-        letters = letters_sent(request.form.getlist(f"q{place}"))[: item.question.choose]
+        answer = answers.from_form(item.question, request.form, f"q{place}")
         flagged = f"f{place}" in request.form
         before = kept.get(place)
-        if (letters, flagged) != ((before.answer, before.flagged) if before else ("", False)):
-            changes.append(store.Change(place, (before.revision if before else 0) + 1, letters, flagged, None))
+        if (answer, flagged) != ((before.answer, before.flagged) if before else ("", False)):
+            changes.append(store.Change(place, (before.revision if before else 0) + 1, answer, flagged, None))
     store.save(database(), store.Owner(OWNER, visit_values()), attempt_id, changes, now())
     target = "quizzes.confirm" if request.form.get("then") == "submit" else "quizzes.sit"
     return redirect(url_for(target, attempt_id=attempt_id), 303)
@@ -216,16 +216,22 @@ def answer_check(question_id: str) -> Answer | str:
     item = _check_item(question_id)
     if item is None:
         abort(404, _("There is no such question in any lesson."))
-    letters = letters_sent(request.form.getlist("answer"))
-    order = [option.letter for option in item.question.options]
-    options = display.review_options(item, order, letters)
-    correct = frozenset(letters) == item.key.correct
+    answer = answers.from_form(item.question, request.form, "answer")
+    lines = display.review(item, [option.letter for option in item.question.options], answer)
+    correct = grading.mark(item, answer).correct
     if request.accept_mimetypes.best == "application/json":
-        texts = [render.plain_text(item.key.rationale(letter)) for letter in order]
-        right = [option.correct for option in options]
-        return jsonify(correct=correct, answered=bool(letters), options=[*zip(order, right, texts, strict=True)])
+        told = [
+            {
+                "letter": line.letter,
+                "correct": line.correct,
+                "expected": line.expected,
+                "reason": render.plain_text(item.key.rationale(line.letter)),
+            }
+            for line in lines
+        ]
+        return jsonify(correct=correct, answered=bool(answer), lines=told)
     return render_template(
-        "quizzes/check_answer.html", item=item, shown=display.check(item), options=options, correct=correct
+        "quizzes/check_answer.html", item=item, shown=display.check(item), lines=lines, correct=correct
     )
 
 

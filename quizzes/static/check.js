@@ -1,6 +1,10 @@
 // Checks in a lesson answer in place; without this script they open a page of their own.
 
+import { limit, prepare } from "./controls.js";
+
 for (const form of document.querySelectorAll("form.check")) {
+  prepare(form);
+  form.addEventListener("change", () => limit(form));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const result = form.querySelector(".check-result");
@@ -18,17 +22,16 @@ for (const form of document.querySelectorAll("form.check")) {
   });
 }
 
-function show(form, result, { correct, answered, options }) {
+function show(form, result, { correct, answered, lines }) {
   result.className = `check-result tag ${correct ? "good" : "bad"}`;
   const { open, right, wrong } = form.dataset;
   result.textContent = !answered ? open : correct ? right : wrong;
   if (!answered) return;
-  for (const [letter, isKey, reason] of options) {
-    const row = form.querySelector(`[data-letter="${letter}"]`);
-    row.querySelector(".rationale")?.remove();
+  for (const old of form.querySelectorAll(".rationale")) old.remove();
+  for (const { letter, correct: good, expected, reason } of lines) {
     const text = document.createElement("p");
     text.className = "rationale";
-    text.textContent = `${isKey ? "✓" : "✗"} ${reason}`;
-    row.append(text);
+    text.textContent = [good ? "✓" : "✗", expected && `${expected}.`, reason].filter(Boolean).join(" ");
+    form.querySelector(`[data-letter="${letter}"]`).append(text);
   }
 }

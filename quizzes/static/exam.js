@@ -1,5 +1,6 @@
 // The sitting of an exam: one question at a time, each change saved at once, nothing lost while the server is away.
 
+import { inputs, limit, prepare, read, show } from "./controls.js";
 import { Countdown } from "./countdown.js";
 import { Outbox } from "./outbox.js";
 import { watch } from "./watch.js";
@@ -40,23 +41,15 @@ function place(item) {
   return Number(item.dataset.place);
 }
 
-function choices(item) {
-  return [...item.querySelectorAll(".options input")];
-}
-
 function flag(item) {
   return item.querySelector(".flag input");
-}
-
-function answer(item) {
-  return choices(item).filter((input) => input.checked).map((input) => input.value).sort().join("");
 }
 
 function changed(item) {
   const number = place(item);
   const revision = revisions.get(number) + 1;
   revisions.set(number, revision);
-  outbox.put({ place: number, revision, answer: answer(item), flagged: flag(item).checked, stamp: countdown.now });
+  outbox.put({ place: number, revision, answer: read(item), flagged: flag(item).checked, stamp: countdown.now });
   mark(item);
 }
 
@@ -65,22 +58,22 @@ function adopt(stored) {
   for (const one of stored) {
     const item = items[one.place - 1];
     revisions.set(one.place, Math.max(one.revision, revisions.get(one.place)));
-    const same = answer(item) === one.answer && flag(item).checked === one.flagged;
+    const same = read(item) === one.answer && flag(item).checked === one.flagged;
     if (one.late || same || outbox.waiting[one.place] || one.revision < revisions.get(one.place)) continue;
     fill(item, one.answer, one.flagged);
     $("announce").textContent = say("elsewhere", one);
   }
 }
 
-function fill(item, chosen, flagged) {
-  for (const input of choices(item)) input.checked = chosen.includes(input.value);
+function fill(item, given, flagged) {
+  show(item, given);
   flag(item).checked = flagged;
   mark(item);
 }
 
 function mark(item) {
   const link = links.get(place(item));
-  const answered = answer(item) !== "";
+  const answered = read(item) !== "";
   const flagged = flag(item).checked;
   link.classList.toggle("answered", answered);
   link.classList.toggle("flagged", flagged);
@@ -90,17 +83,8 @@ function mark(item) {
   limit(item);
 }
 
-// A question that asks for two takes two: the other boxes rest until one is cleared.
-function limit(item) {
-  const wanted = Number(item.dataset.choose);
-  if (wanted === 1) return;
-  const count = answer(item).length;
-  for (const input of choices(item)) input.disabled = count >= wanted && !input.checked;
-  item.querySelector("[data-help]").textContent = say("chosen", { count, wanted });
-}
-
 function answered() {
-  return items.filter((item) => answer(item) !== "").length;
+  return items.filter((item) => read(item) !== "").length;
 }
 
 function showSaved({ size, trouble }) {
@@ -139,7 +123,7 @@ function go(index, focus = true) {
 }
 
 function ask() {
-  const open = items.filter((item) => answer(item) === "").length;
+  const open = items.filter((item) => read(item) === "").length;
   const flagged = items.filter((item) => flag(item).checked).length;
   const sentences = [say("counts", { answered: items.length - open, total: items.length, open, flagged })];
   if (outbox.size) sentences.push(say(outbox.size === 1 ? "waitingOne" : "waitingMany", { count: outbox.size }));
@@ -188,7 +172,7 @@ function key(event) {
   const typing = event.target.matches("input[type=text], textarea, select");
   if (!$("keys").checked || typing || event.ctrlKey || event.altKey || event.metaKey || $("ask").open) return;
   const item = items[current];
-  if (/^[1-9]$/.test(event.key)) choices(item)[Number(event.key) - 1]?.click();
+  if (/^[1-9]$/.test(event.key)) inputs(item)[Number(event.key) - 1]?.click();
   else if (event.key === "n" || event.key === "N") go(current + 1);
   else if (event.key === "p" || event.key === "P") go(current - 1);
   else if (event.key === "f" || event.key === "F") flag(item).click();
@@ -204,6 +188,7 @@ function begin() {
       fill(item, change.answer, change.flagged);
     }
   }
+  items.forEach(prepare);
   items.forEach(mark);
   showStrikes();
   form.classList.add("live");
@@ -217,10 +202,13 @@ function begin() {
   outbox.hurry();
 }
 
-form.addEventListener("change", (event) => {
-  const item = event.target.closest(".exam-item");
-  if (item) changed(item);
-});
+// What is typed is sent as it is typed; everything else when it is chosen.
+for (const kind of ["change", "input"]) {
+  form.addEventListener(kind, (event) => {
+    const item = event.target.closest(".exam-item");
+    if (item && (kind === "input") === event.target.matches("[type=text]")) changed(item);
+  });
+}
 form.addEventListener("click", (event) => {
   const jump = event.target.closest("[data-jump]");
   const step = event.target.closest("[data-go]");

@@ -308,7 +308,7 @@ def test_a_check_answers_at_once_and_only_when_asked(
     assert "✓ right" in client.post(f"/checks/{item.question.id}", data=data).text
     reply = client.post(f"/checks/{item.question.id}", data=data, headers={"Accept": "application/json"}).get_json()
     assert reply["correct"] is True
-    assert [letter for letter, right, _ in reply["options"] if right] == letters
+    assert [line["letter"] for line in reply["lines"] if line["correct"]] == letters
 
 
 def test_the_key_of_an_exam_item_cannot_be_asked_for_as_a_check(

@@ -1,0 +1,237 @@
+"""An item as it is being read, and what it must have to become an Item; every fault is found at its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from quizzes.answers import number
+from quizzes.questions import DIFFICULTIES, KINDS, MAXIMUM_ANSWER, Item, Key, Option, Question
+
+LETTERS = "abcdefgh"
+NUMERALS = "123456789"
+MAXIMUM_ITEM_CHARACTERS = 20_000
+
+_LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)$")
+_NAME = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_NUMBER = re.compile(r"(?P<value>[+\-−]?[\d.,]+)(?: ± (?P<tolerance>[\d.,]+)(?P<percent> ?%)?)?(?: (?P<unit>\D.*))?$")
+_SPELLING = re.compile(r"“([^”]+)”")
+_WORDS = {1: "one", 2: "two", 3: "three"}
+_NO_REASON = "This option has no rationale; say under it, after “  > ”, why it is right or wrong."
+
+Find = Callable[[int, int, str], None]
+"""Keeps a fault: its line, its column, and a sentence that says what to do."""
+
+
+@dataclass
+class Line:
+    """An option, a step, a pair, or the one answer of a number or a text."""
+
+    line: int
+    text: list[str]
+    correct: bool = True
+    target: str = ""
+    rationale: list[str] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """The text as one line."""
+        return " ".join(self.text).strip()
+
+
+@dataclass
+class Draft:
+    """An item as it is being read: fields as (value, line, column), and lines of text."""
+
+    id: str
+    line: int
+    fields: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    stem: list[str] = field(default_factory=list)
+    stem_line: int = 0
+    lines: list[Line] = field(default_factory=list)
+    today: list[str] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        """How the item is answered, as its fields say."""
+        return self.fields.get("Kind", ("choice", 0, 0))[0]
+
+
+def finish(draft: Draft, course: str, cases: Mapping[str, str], find: Find) -> Item | None:
+    """Return the item of a draft, or None where it has faults; each is given to ``find``."""
+    faults: list[tuple[int, int, str]] = []
+
+    def note(line: int, column: int, sentence: str) -> None:
+        faults.append((line, column, sentence))
+        find(line, column, sentence)
+
+    question = _question(draft, course, cases, note)
+    if faults:
+        return None
+    question, key = _KINDS[question.kind](draft, question, note)
+    if faults:
+        return None
+    return Item(question, replace(key, today=" ".join(draft.today).strip()), line=draft.line)
+
+
+def _question(draft: Draft, course: str, cases: Mapping[str, str], find: Find) -> Question:
+    """Return what every kind of item has, without its options."""
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", draft.id):
+        find(draft.line, 4, f"An id is lower-case words joined by hyphens, as in saa-1-001, not “{draft.id}”.")
+    stem = "\n".join(draft.stem).strip()
+    if not stem:
+        find(draft.line, 1, "The item has no stem; write the question above its options.")
+    elif len(stem) > MAXIMUM_ITEM_CHARACTERS:
+        find(draft.stem_line, 1, f"The stem is longer than {MAXIMUM_ITEM_CHARACTERS} characters.")
+    name, line, column = draft.fields.get("Case", ("", 0, 0))
+    if name and name not in cases:
+        find(line, column, f"There is no case “{name}” in this bank; begin one with “## Case {name}”.")
+
+    def needed(name: str, pattern: str, wanted: str) -> str:
+        value, line, column = draft.fields.get(name, ("", draft.line, 1))
+        if not value:
+            find(line, column, f"The item lacks **{name}**, {wanted}.")
+        elif not re.fullmatch(pattern, value):
+            find(line, column, f"**{name}** must be {wanted}, not “{value}”.")
+        return value
+
+    def optional(name: str, pattern: str, wanted: str) -> str:
+        return needed(name, pattern, wanted) if name in draft.fields else ""
+
+    tags = optional("Tags", f"{_NAME}(, {_NAME})*", "names such as sqs, dead-letter-queue")
+    return Question(
+        id=draft.id,
+        course=course,
+        task=needed("Task", r"[1-9]\.[1-9]", "a task code such as 1.2"),
+        difficulty=needed("Difficulty", "|".join(DIFFICULTIES), f"one of {', '.join(DIFFICULTIES)}"),
+        lesson=_lesson(draft, find),
+        stem=stem,
+        options=(),
+        choose=1,
+        enemies=optional("Set", _NAME, "a name such as multi-az"),
+        kind=optional("Kind", "|".join(KINDS), f"one of {', '.join(KINDS)}") or "choice",
+        fixed=bool(optional("Order", "fixed", "the word fixed, or be left out")),
+        case=name,
+        stimulus=cases.get(name, ""),
+        tags=tuple(tags.split(", ")) if tags else (),
+    )
+
+
+def _lesson(draft: Draft, find: Find) -> str:
+    value, line, column = draft.fields.get("Lesson", ("", draft.line, 1))
+    match = _LINK.match(value)
+    if match is None:
+        find(line, column, "The item lacks **Lesson**, a link to the section of a lesson that teaches it.")
+        return ""
+    return match[2]
+
+
+def _choice(draft: Draft, question: Question, find: Find) -> tuple[Question, Key]:
+    keys = sum(line.correct for line in draft.lines)
+    stem = question.stem.lower()
+    if keys > 1 and f"choose {_WORDS.get(keys, keys)}" not in stem:
+        sentence = f"{keys} options are right, so the stem must say “Choose {_WORDS.get(keys, keys)}.”."
+        find(draft.stem_line, 1, sentence)
+    elif keys == 1 and re.search(r"\bchoose (two|three)\b", stem):
+        find(draft.stem_line, 1, "The stem asks for more than one option, but one is marked [x].")
+    if not 2 <= len(draft.lines) <= len(LETTERS):
+        find(draft.line, 1, f"An item has 2 to {len(LETTERS)} options, this one {len(draft.lines)}.")
+    elif not keys:
+        find(draft.line, 1, "No option is right; mark the key with “- [x]”.")
+    elif keys == len(draft.lines):
+        find(draft.line, 1, "Every option is right; at least one must be a distractor.")
+    _check_texts(draft.lines, find)
+    options = _options(draft.lines)
+    correct = frozenset(one.letter for one, line in zip(options, draft.lines, strict=False) if line.correct)
+    return replace(question, options=options, choose=keys), Key(correct, _reasons(options, draft.lines, find))
+
+
+def _ordering(draft: Draft, question: Question, find: Find) -> tuple[Question, Key]:
+    if not 3 <= len(draft.lines) <= len(LETTERS):
+        find(draft.line, 1, f"An ordering has 3 to {len(LETTERS)} steps, this one {len(draft.lines)}.")
+    _check_texts(draft.lines, find)
+    # Letters follow the alphabet of the texts, so that they tell nothing of the right order.
+    letters = dict(zip(sorted({line.words for line in draft.lines}), LETTERS, strict=False))
+    steps = [Option(letters.get(line.words, ""), line.words) for line in draft.lines]
+    key = Key(frozenset({"".join(one.letter for one in steps)}), _reasons(steps, draft.lines, find))
+    options = tuple(sorted(steps, key=lambda one: one.letter))
+    return replace(question, options=options, choose=len(options)), key
+
+
+def _matching(draft: Draft, question: Question, find: Find) -> tuple[Question, Key]:
+    pairs = [line for line in draft.lines if line.words]
+    if not 2 <= len(pairs) <= len(LETTERS):
+        find(draft.line, 1, f"A matching has 2 to {len(LETTERS)} pairs, this one {len(pairs)}.")
+    _check_texts(pairs, find)
+    for line in draft.lines:
+        if not line.target:
+            find(line.line, 1, "This line is matched with nothing; write its partner after “→”.")
+    # Numerals follow the alphabet of the partners, for the same reason.
+    numerals = dict(zip(sorted({line.target for line in draft.lines}), NUMERALS, strict=False))
+    if len({line.target for line in draft.lines}) > len(NUMERALS):
+        find(draft.line, 1, f"A matching has at most {len(NUMERALS)} partners to choose from.")
+    options = _options(pairs)
+    right = "".join(one.letter + numerals.get(line.target, "") for one, line in zip(options, pairs, strict=False))
+    targets = tuple(Option(numeral, text) for text, numeral in numerals.items())
+    key = Key(frozenset({right}), _reasons(options, pairs, find))
+    return replace(question, options=options, targets=targets, choose=len(options)), key
+
+
+def _numeric(draft: Draft, question: Question, find: Find) -> tuple[Question, Key]:
+    found = _NUMBER.match(draft.lines[0].words) if draft.lines else None
+    value, tolerance = (number(found[name] or "0") for name in ("value", "tolerance")) if found else (None, None)
+    if found is None or value is None or tolerance is None:
+        find(draft.line, 1, "The item lacks its number; write “**Answer** 500 ± 5 invocations” under the stem.")
+        return question, Key(frozenset(), ())
+    allowed = abs(value) * tolerance / 100 if found["percent"] else tolerance
+    reasons = _reasons([Option("", "")], draft.lines, find)
+    key = Key(frozenset({_plain(value)}), reasons, tolerance=_plain(allowed) if allowed else "")
+    return replace(question, unit=found["unit"] or ""), key
+
+
+def _text(draft: Draft, question: Question, find: Find) -> tuple[Question, Key]:
+    spellings = frozenset(_SPELLING.findall(draft.lines[0].words)) if draft.lines else frozenset()
+    if not spellings:
+        find(draft.line, 1, "The item lacks its text; write “**Answer** “a spelling” or “another one”” under the stem.")
+    elif max(map(len, spellings)) > MAXIMUM_ANSWER:
+        find(draft.lines[0].line, 1, f"An answer has at most {MAXIMUM_ANSWER} characters.")
+    return question, Key(spellings, _reasons([Option("", "")], draft.lines, find))
+
+
+_KINDS: dict[str, Callable[[Draft, Question, Find], tuple[Question, Key]]] = {
+    "choice": _choice,
+    "ordering": _ordering,
+    "matching": _matching,
+    "numeric": _numeric,
+    "text": _text,
+}
+
+
+def _options(lines: Iterable[Line]) -> tuple[Option, ...]:
+    return tuple(Option(letter, line.words) for letter, line in zip(LETTERS, lines, strict=False))
+
+
+def _reasons(options: Sequence[Option], lines: Sequence[Line], find: Find) -> tuple[tuple[str, str], ...]:
+    for line in lines:
+        if not any(line.rationale):
+            find(line.line, 1, _NO_REASON)
+    return tuple((one.letter, " ".join(line.rationale)) for one, line in zip(options, lines, strict=False))
+
+
+def _check_texts(lines: Iterable[Line], find: Find) -> None:
+    seen: dict[str, int] = {}
+    for line in lines:
+        text = " ".join(line.words.split()).casefold()
+        if not text:
+            find(line.line, 1, "This option is empty.")
+        elif text in seen:
+            find(line.line, 7, f"This option is the same as the one at line {seen[text]}.")
+        seen.setdefault(text, line.line)
+
+
+def _plain(value: Decimal) -> str:
+    """Write a number without an exponent and without zeros that say nothing."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
