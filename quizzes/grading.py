@@ -95,7 +95,9 @@ def _is_right(item: Item, answer: str) -> bool:
         return frozenset(answer) == key.correct
     if kind == "numeric":
         given = number(answer, item.question.unit)
-        return given is not None and abs(given - Decimal(key.answer)) <= Decimal(key.tolerance or 0)
+        value, tolerance = Decimal(key.answer), Decimal(key.tolerance.removesuffix(" %") or 0)
+        allowed = abs(value) * tolerance / 100 if key.tolerance.endswith("%") else tolerance
+        return given is not None and abs(given - value) <= allowed
     if kind == "text":
         return normal(answer) in {normal(one) for one in key.correct}
     return answer in key.correct

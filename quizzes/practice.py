@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,18 +22,22 @@ class Result:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a drill draws from: a course, one of its domains or tasks, or only what went wrong the last time."""
+    """What a drill draws from: a course, one of its domains, tasks or tags, or only what went wrong the last time."""
 
     course: str
     domain: int = 0
     task: str = ""
+    tag: str = ""
     mistakes: bool = False
 
     def covers(self, item: Item) -> bool:
         """Return whether an item belongs to the course and the domain or task."""
         question = item.question
         return (
-            question.course == self.course and self.domain in {0, question.domain} and self.task in {"", question.task}
+            question.course == self.course
+            and self.domain in {0, question.domain}
+            and self.task in {"", question.task}
+            and self.tag in {"", *question.tags}
         )
 
 
@@ -75,6 +80,12 @@ def question_of_the_day(items: Iterable[Item], day: date) -> Item | None:
     """Return the item of a day: the same for everybody, another one the next day."""
     order = sorted(items, key=lambda item: _mixed(item.question.id))
     return order[day.toordinal() % len(order)] if order else None
+
+
+def tags(items: Iterable[Item], course: str, least: int = 3) -> list[tuple[str, int]]:
+    """Return the tags of a course's items that are worth a drill, by name, each with its number of items."""
+    counts = Counter(tag for item in items if item.question.course == course for tag in item.question.tags)
+    return sorted((tag, count) for tag, count in counts.items() if count >= least)
 
 
 def _went_wrong(item: Item, last: Mapping[str, Result]) -> bool:

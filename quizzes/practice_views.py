@@ -1,4 +1,4 @@
-"""Pages of drills: an item at a time with its answer at once, by domain, task or mistakes, and one question a day."""
+"""Pages of drills: an item and its answer at once, by domain, task, tag or mistakes, and one question a day."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ def drills() -> str:
     withheld, last = _known()
     items = _items()
     courses = [(course, rows) for course in library().courses if (rows := _rows(course, items, last))]
+    # Courses that lead to a vendor's exam come first.
+    courses.sort(key=lambda pair: not pair[0].exam)
     scopes = [Scope(course.slug, mistakes=True) for course, _rows in courses]
     mistakes = {scope.course: len(practice.candidates(items, scope, last, withheld)) for scope in scopes}
-    return render_template("quizzes/drills.html", courses=courses, mistakes=mistakes)
+    tags = {scope.course: practice.tags(items, scope.course) for scope in scopes}
+    return render_template("quizzes/drills.html", courses=courses, mistakes=mistakes, tags=tags)
 
 
 @routes.get("/drills/today")
@@ -129,16 +132,20 @@ def _scope(course_slug: str) -> tuple[Course, Scope]:
     course = library().find_course(course_slug)
     if course is None:
         abort(404, _("There is no course at this address; the courses are listed under Learn."))
-    domain, task = request.args.get("domain", ""), request.args.get("task", "")
+    domain, task, tag = (request.args.get(name, "") for name in ("domain", "task", "tag"))
     known = {one.code for module in course.modules for one in module.tasks}
     if (task and task not in known) or (domain and domain not in {str(one.number) for one in course.modules}):
         abort(404, _("This course has no such domain or task; choose one under Practise."))
-    return course, Scope(course_slug, int(domain or 0), task, request.args.get("only") == "mistakes")
+    if tag and not any(tag in item.question.tags for item in _items() if item.question.course == course_slug):
+        abort(404, _("This course has no questions with that tag; choose one under Practise."))
+    return course, Scope(course_slug, int(domain or 0), task, tag, mistakes=request.args.get("only") == "mistakes")
 
 
 def _title(course: Course, scope: Scope) -> str:
     if scope.mistakes:
         return str(_("Your mistakes"))
+    if scope.tag:
+        return scope.tag
     for module in course.modules:
         if scope.domain == module.number:
             return module.overview.title

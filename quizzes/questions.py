@@ -97,7 +97,7 @@ class Key:
 
     ``correct`` holds the right letters of a choice; of the other kinds, the answers that are right: ``{"bca"}`` for an
     order, ``{"a2b1"}`` for a matching, a number, or the spellings of a short text. ``tolerance`` is how far a number
-    may be off. A rationale belongs to a letter, or to ``""`` where there are no options.
+    may be off, as in ``5`` or ``1 %``. A rationale belongs to a letter, or to ``""`` where there are no options.
     """
 
     correct: frozenset[str]

@@ -190,13 +190,15 @@ def report(attempt_id: int) -> Answer | str:
     if sitting.attempt.clock.closed_at is None:
         return redirect(url_for("quizzes.sit", attempt_id=attempt_id), 303)
     scored = sitting.report()
-    lessons = {one.lesson: _lesson_words(one.lesson) for one in scored.read_next}
+    addresses = {one.lesson for one in scored.read_next}
+    addresses |= {address for domain in scored.domains for task in domain.tasks for address in task.read_next}
     return render_template(
         "quizzes/report.html",
         sitting=sitting,
         report=scored,
         ruler=display.ruler(scored),
-        lessons=lessons,
+        lessons={address: _lesson_words(address) for address in addresses},
+        tasks=_task_titles(sitting.blueprint.course),
         number=sittings.number_of(exams(), sitting),
     )
 
@@ -359,13 +361,20 @@ def _check_embed(question_id: str) -> Markup | None:
 
 
 def _lesson_words(address: str) -> dict[str, str]:
-    """Return the title of the lesson at this address, and the language it is in."""
-    course_slug, module_slug, lesson_slug = address.removeprefix("/learn/").split("/")
+    """Return the title of the lesson at this address, that of the section if it names one, and their language."""
+    path, _hash, anchor = address.removeprefix("/learn/").partition("#")
+    course_slug, module_slug, lesson_slug = path.split("/")
     course = library().find_course(course_slug)
     for module, lesson in course.lessons() if course else ():
         if (module.slug, lesson.slug) == (module_slug, lesson_slug):
-            return {"title": lesson.page.title, "language": lesson.page.language}
-    return {"title": lesson_slug.replace("-", " ").capitalize(), "language": "en"}
+            section = next((one.heading for one in lesson.page.sections if one.anchor == anchor), "")
+            return {"title": lesson.page.title, "section": section, "language": lesson.page.language}
+    return {"title": lesson_slug.replace("-", " ").capitalize(), "section": "", "language": "en"}
+
+
+def _task_titles(course_slug: str) -> dict[str, str]:
+    course = library().find_course(course_slug)
+    return {task.code: task.title for module in course.modules for task in module.tasks} if course else {}
 
 
 def _prepare(app: Flask) -> None:

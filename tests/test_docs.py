@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from quizzes.formats import markdown
+
 DOCS = [Path("README.md"), Path("benchmarks/README.md"), *sorted(Path("docs").rglob("*.md"))]
 COMMANDS = [
     line.removeprefix("$ flask ")
@@ -84,3 +86,13 @@ def test_the_readme_counts_right(app: Flask) -> None:
     courses = app.extensions["library"].current().courses
     lessons = sum(1 for course in courses for _ in course.lessons())
     assert f"{lessons} lessons with drawings and checks" in Path("README.md").read_text("utf-8")
+
+
+def test_the_items_that_the_docs_show_can_be_read() -> None:
+    text = Path("docs/instructors/writing-questions.md").read_text("utf-8")
+    first, second = re.findall(r"```markdown\n(.*?)```", text, re.DOTALL)
+    head = first.partition("## ")[0]
+    for example, count in ((first, 1), (head + second, 4)):
+        bank, findings = markdown.read(example, Path("c/b.md"))
+        assert findings == ()
+        assert len(bank.items) == count

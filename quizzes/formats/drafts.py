@@ -185,9 +185,9 @@ def _numeric(draft: Draft, question: Question, find: Find) -> tuple[Question, Ke
     if found is None or value is None or tolerance is None:
         find(draft.line, 1, "The item lacks its number; write “**Answer** 500 ± 5 invocations” under the stem.")
         return question, Key(frozenset(), ())
-    allowed = abs(value) * tolerance / 100 if found["percent"] else tolerance
     reasons = _reasons([Option("", "")], draft.lines, find)
-    key = Key(frozenset({_plain(value)}), reasons, tolerance=_plain(allowed) if allowed else "")
+    allowed = _plain(tolerance) + (" %" if found["percent"] else "")
+    key = Key(frozenset({_plain(value)}), reasons, tolerance=allowed if tolerance else "")
     return replace(question, unit=found["unit"] or ""), key
 
 

@@ -100,7 +100,7 @@ function becomeListbox(item) {
     step.setAttribute("role", "option");
     step.querySelector("label").hidden = true;
   }
-  item.querySelector(".ordering-moves").hidden = false;
+  for (const part of item.querySelectorAll(".ordering-moves")) part.hidden = false;
   box.addEventListener("click", (event) => choose(item, event.target.closest("li")));
   box.addEventListener("keydown", (event) => press(item, event));
   for (const button of item.querySelectorAll("[data-move]")) {

@@ -115,7 +115,7 @@ def items() -> dict[str, Item]:
 
 def test_a_bank_holds_every_kind(items: dict[str, Item]) -> None:
     assert set(items) == set(TYPES) - {"multiple-choice"}
-    assert items["numeric"].key.tolerance == "0.333"
+    assert items["numeric"].key.tolerance == "1 %"
     assert items["numeric"].question.unit == "calls a second"
     assert items["numeric"].question.stimulus == items["true-false"].question.stimulus
     assert "Two thousand" in items["numeric"].question.stimulus

@@ -8,8 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from db import database
 from quizzes import practice
+from quizzes.models import PracticeRow
 from quizzes.practice import Result, Scope
 from quizzes.questions import Item, Key, Option, Question
 from quizzes.routes import exams
@@ -89,6 +92,33 @@ def test_a_drill_asks_tells_why_and_leads_on(app: Flask, client: FlaskClient, po
     assert "✓ right" in answer
     assert "Next question" in answer
     assert _asked(client.get(address).text) != first
+
+
+def test_a_drill_by_tag_asks_items_with_that_tag(app: Flask, client: FlaskClient) -> None:
+    page = client.get("/drills").text
+    tag, count = re.findall(
+        rf'href="/drills/{COURSE}\?tag=([a-z0-9-]+)" lang="en">[^<]+</a> <span class="meta">(\d+)', page
+    )[0]
+    with app.test_request_context():
+        tagged = {
+            one for one, item in exams().items.items() if tag in item.question.tags and item.question.course == COURSE
+        }
+    assert len(tagged) == int(count) >= 3
+    assert _asked(client.get(f"/drills/{COURSE}?tag={tag}").text) in tagged
+    assert client.get(f"/drills/{COURSE}?tag=no-such-tag").status_code == 404
+
+
+def test_a_drill_gives_partial_credit_and_keeps_it(app: Flask, client: FlaskClient, post: Post) -> None:
+    with app.test_request_context():
+        items = [item for item in exams().items.values() if item.question.course == COURSE]
+        item = next(one for one in items if one.question.type == "multiple-response")
+    half = min(item.key.correct)
+    answer = post(client, f"/drills/{COURSE}", question=item.question.id, answer=half).text
+    assert "✗ not right" in answer
+    assert "50 percent of the credit" in answer
+    with app.app_context(), database().reading() as connection:
+        row = connection.execute(select(PracticeRow.answer, PracticeRow.correct, PracticeRow.credit)).one()
+    assert tuple(row) == (half, False, 0.5)
 
 
 def test_a_mistake_comes_again_until_it_is_answered_right(app: Flask, client: FlaskClient, post: Post) -> None:

@@ -104,18 +104,33 @@ def test_submitting_twice_changes_nothing(begin: Begin, clock: MovableClock) -> 
     assert learner.sitting().attempt == first
 
 
-def test_the_report_shows_five_domains_and_the_review_every_rationale(begin: Begin) -> None:
+def test_the_report_shows_domains_and_tasks_and_the_review_every_rationale(begin: Begin) -> None:
     learner = begin()
     for place in range(1, 66):
         learner.answer(place, learner.key(place))
     assert learner.submit().headers["Location"].endswith("/report")
     report = learner.client.get(f"{learner.address}/report").text
     assert ">1000<" in report
-    assert report.count('<th scope="row">') == 5
+    tasks = {item.question.task for item in learner.sitting().items}
+    assert report.count('<th scope="row">') == 5 + len(tasks)
     review = learner.client.get(f"{learner.address}/review").text
     options = sum(len(item.question.options) for item in learner.sitting().items)
     assert review.count('class="rationale"') == options
     assert review.count("Read the section that teaches this") == 65
+
+
+def test_the_report_tells_by_task_which_sections_to_read(begin: Begin) -> None:
+    learner = begin()
+    items = learner.sitting().items
+    for place, item in enumerate(items, 1):
+        if item.question.task != "1.2":
+            learner.answer(place, learner.key(place))
+    learner.submit()
+    report = learner.client.get(f"{learner.address}/report").text
+    table = report[report.index("By task") :]
+    wrong = [item for item in items if item.question.task == "1.2"]
+    assert f"0 of {len(wrong)}" in table
+    assert set(re.findall(r'href="(/learn/[^"]+)"', table)) == {item.question.lesson for item in wrong}
 
 
 def test_links_of_the_review_lead_to_sections_that_exist(begin: Begin) -> None:
