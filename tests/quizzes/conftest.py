@@ -53,11 +53,11 @@ class Learner:
 
 @pytest.fixture
 def begin(app: Flask, csrf: Callable[[FlaskClient], str]) -> Callable[..., Learner]:
-    """Return a function that starts the practice exam in a browser of its own."""
+    """Return a function that starts a practice exam in a browser of its own."""
 
-    def start(browser: FlaskClient | None = None, **fields: str) -> Learner:
+    def start(browser: FlaskClient | None = None, exam: str = "saa-c01", **fields: str) -> Learner:
         browser = browser or app.test_client()
-        answer = browser.post("/exams/saa-c01/attempts", data={"csrf_token": csrf(browser), **fields})
+        answer = browser.post(f"/exams/{exam}/attempts", data={"csrf_token": csrf(browser), **fields})
         assert answer.status_code == 303, answer.text
         # Starting made the visitor a guest, so the visit and its token are new.
         return Learner(app, browser, csrf(browser), int(answer.headers["Location"].rsplit("/", 1)[1]))

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from quizzes import answers, blueprint, display, grading, lint, store
+from quizzes.answers import pairs
 from quizzes.formats import markdown
 from quizzes.questions import TYPES, Item, refers_to_others
+from quizzes.sittings import Exams
+from tests.quizzes.conftest import Learner
 
 BANK = """---
 title: Every kind
@@ -104,6 +110,23 @@ How many copies does it keep? **Choose two.**
 - [ ] Six
   > Too many.
 """
+
+
+EXAM = blueprint.Blueprint("kinds", "KINDS", "Every kind", "c", 6, 20, 700, (blueprint.Domain(1, "One", 100),))
+LESSON = "/learn/architectures/services-under-load/lambda-concurrency#the-parts"
+
+
+@pytest.fixture
+def with_kinds(app: Flask) -> Callable[..., None]:
+    """Return a function that offers an exam with an item of each kind, changed if need be, and nothing else."""
+
+    def offer(change: Callable[[Item], Item] = lambda item: item) -> None:
+        bank, _ = markdown.read(BANK, Path("c/b.md"))
+        placed = [replace(item, question=replace(item.question, lesson=LESSON)) for item in bank.items]
+        app.extensions["exams"] = Exams((EXAM,), (replace(bank, items=tuple(map(change, placed))),))
+        store.sync_versions(app.extensions["database"], app.extensions["exams"].banks)
+
+    return offer
 
 
 @pytest.fixture(scope="module")
@@ -329,6 +352,83 @@ def test_options_that_refer_to_others_keep_their_order(items: dict[str, Item]) -
     assert orders(items["true-false"].question) == {"ab"}
     assert len(orders(loose)) > 10
     assert len(orders(items["ordering"].question)) > 10
+
+
+def _place(learner: Learner, kind: str) -> int:
+    return next(n for n, item in enumerate(learner.sitting().items, 1) if item.question.type == kind)
+
+
+def test_a_plain_form_sits_an_exam_of_every_kind(
+    with_kinds: Callable[..., None], begin: Callable[..., Learner]
+) -> None:
+    with_kinds()
+    learner = begin(exam="kinds")
+    at = {kind: _place(learner, kind) for kind in TYPES if kind != "multiple-choice"}
+    form = {
+        "csrf_token": learner.token,
+        f"q{at['true-false']}": "a",
+        f"q{at['numeric']}": "34",
+        f"q{at['short-text']}": "<b>Trust Policy</b>",
+        f"q{at['multiple-response']}": ["b", "c"],
+        **{f"q{at['matching']}-{letter}": numeral for letter, numeral in pairs(learner.key(at["matching"])).items()},
+        **{f"q{at['ordering']}-{letter}": n for n, letter in enumerate(learner.key(at["ordering"]), 1)},
+    }
+    learner.client.post(f"{learner.address}/save", data=form)
+    page = learner.client.get(learner.address).text
+    assert 'value="34"' in page
+    assert "&lt;b&gt;Trust Policy&lt;/b&gt;" in page
+    assert page.count(" selected>") == 3 + 4
+    learner.submit()
+    assert learner.sitting().report().correct == 4
+    review = learner.client.get(f"{learner.address}/review").text
+    assert "<bdi>34</bdi>" in review
+    assert "33.3 ± 1 % calls a second" in review
+    assert "&lt;b&gt;Trust Policy&lt;/b&gt;" in review
+    assert review.count("is-key") == 2 + 1 + 4 + 3
+    answer = learner.client.get(f"{learner.address}/report")
+    assert answer.text.count("2 of 2") == 1
+
+
+def _other_key(item: Item) -> Item:
+    """Give an item another key of the same shape, and other reasons."""
+    key, question = item.key, item.question
+    letters = [option.letter for option in question.options]
+    if question.kind == "choice":
+        correct = frozenset(letters[: len(key.correct)]) if key.correct != frozenset("a") else frozenset("b")
+    elif question.kind == "ordering":
+        correct = frozenset({key.answer[::-1]})
+    elif question.kind == "matching":
+        correct = frozenset({"".join(letter + str(number) for number, letter in enumerate(letters, 2))})
+    else:
+        correct = frozenset({"7"})
+    assert correct != key.correct
+    return replace(item, key=replace(key, correct=correct, rationales=tuple((one, "!") for one, _ in key.rationales)))
+
+
+@pytest.mark.parametrize("control", [False, True], ids=["as it is", "control: an order shown by its key"])
+def test_no_page_before_the_submission_depends_on_a_key_of_any_kind(
+    with_kinds: Callable[..., None],
+    begin: Callable[..., Learner],
+    monkeypatch: pytest.MonkeyPatch,
+    control: bool,
+) -> None:
+    if control:
+        shown = display._shown
+
+        def _shown_by_key(item: Item, order: str, answer: str) -> display.ShownItem:
+            return shown(item, item.key.answer if item.question.kind == "ordering" else order, answer)
+
+        monkeypatch.setattr(display, "_shown", _shown_by_key)
+    said: list[list[str]] = []
+    for change in (lambda item: item, _other_key):
+        with_kinds(change)
+        learner = begin(exam="kinds", form="11")
+        pages = [learner.client.get(learner.address).text, learner.client.get(f"{learner.address}/submit").text]
+        replies = [learner.answer(place, "a").text for place in range(1, 7)]
+        replies += [learner.client.get(f"{learner.address}/responses?version=-1").text]
+        changing = re.compile(r'csrf[-_]token" (?:value|content)="\w+|/attempts/\d+|(?:data-attempt|reader" content)="\d+|\d{13}')
+        said.append([changing.sub("*", text) for text in (*pages, *replies)])
+    assert (said[0] == said[1]) is not control
 
 
 def test_the_linter_refuses_options_that_speak_of_others(items: dict[str, Item]) -> None:
