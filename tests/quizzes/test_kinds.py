@@ -116,6 +116,10 @@ EXAM = blueprint.Blueprint("kinds", "KINDS", "Every kind", "c", 6, 20, 700, (blu
 LESSON = "/learn/architectures/services-under-load/lambda-concurrency#the-parts"
 
 
+CHANGING = re.compile(r'(?:csrf[-_]token" (?:value|content)|data-attempt|reader" content)="\w+|/attempts/\d+|\d{13}')
+"""What differs between two sittings of the same form by two people."""
+
+
 @pytest.fixture
 def with_kinds(app: Flask) -> Callable[..., None]:
     """Return a function that offers an exam with an item of each kind, changed if need be, and nothing else."""
@@ -426,8 +430,7 @@ def test_no_page_before_the_submission_depends_on_a_key_of_any_kind(
         pages = [learner.client.get(learner.address).text, learner.client.get(f"{learner.address}/submit").text]
         replies = [learner.answer(place, "a").text for place in range(1, 7)]
         replies += [learner.client.get(f"{learner.address}/responses?version=-1").text]
-        changing = re.compile(r'csrf[-_]token" (?:value|content)="\w+|/attempts/\d+|(?:data-attempt|reader" content)="\d+|\d{13}')
-        said.append([changing.sub("*", text) for text in (*pages, *replies)])
+        said.append([CHANGING.sub("*", text) for text in (*pages, *replies)])
     assert (said[0] == said[1]) is not control
 
 
