@@ -38,6 +38,8 @@ class Blueprint:
     """How many of the items are tried out, unscored and not shown as such."""
     unseen_attempts: int = 0
     """From how many of a learner's last attempts no item comes again, while others are left."""
+    official: bool = True
+    """Whether a vendor has this exam, so that its size, time and weights are the vendor's."""
     types: tuple[str, ...] = TYPES
     """The types of items that the exam has."""
     difficulty: tuple[int, ...] = ()
@@ -89,8 +91,8 @@ class Shortage:
 
 
 def load(folder: Path) -> tuple[Blueprint, ...]:
-    """Read every ``*.toml`` of the folder; raise ValueError naming the file and what is wrong with it."""
-    return tuple(_read(path) for path in sorted(folder.glob("*.toml")))
+    """Read every ``*.toml`` of the folder, vendors' exams first; raise ValueError naming the file that is wrong."""
+    return tuple(sorted(map(_read, sorted(folder.glob("*.toml"))), key=lambda one: not one.official))
 
 
 def largest_remainder(weights: Sequence[int], total: int) -> list[int]:
@@ -247,6 +249,7 @@ def _read(path: Path) -> Blueprint:
         domains=domains,
         pilot=data.get("pilot", 0),
         unseen_attempts=data.get("unseen_attempts", 0),
+        official=data.get("official", True),
         types=tuple(types),
         difficulty=tuple(spread[name] for name in DIFFICULTIES) if spread else (),
     )

@@ -100,6 +100,8 @@ def _is_right(item: Item, answer: str) -> bool:
         return given is not None and abs(given - value) <= allowed
     if kind == "text":
         return normal(answer) in {normal(one) for one in key.correct}
+    if kind == "matching":
+        return pairs(answer) == pairs(key.answer)
     return answer in key.correct
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from flask import Flask
@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from quizzes import sittings, store
+from quizzes.questions import Item
 from quizzes.routes import exams
 from quizzes.sittings import Sitting
 
@@ -63,3 +64,24 @@ def begin(app: Flask, csrf: Callable[[FlaskClient], str]) -> Callable[..., Learn
         return Learner(app, browser, csrf(browser), int(answer.headers["Location"].rsplit("/", 1)[1]))
 
     return start
+
+
+def other_key(item: Item) -> Item:
+    """Return an item with another key of the same shape, and other reasons."""
+    key, question = item.key, item.question
+    letters = [option.letter for option in question.options]
+    if question.kind == "choice":
+        turned = dict(zip(letters, letters[1:] + letters[:1], strict=True))
+        correct = frozenset(turned[letter] for letter in key.correct)
+    elif question.kind == "ordering":
+        correct = frozenset({key.answer[::-1]})
+    elif question.kind == "matching":
+        correct = frozenset(
+            {"".join(letter + numeral for letter, numeral in zip(letters, reversed(key.answer[1::2]), strict=True))}
+        )
+    else:
+        correct = frozenset({"7"})
+    assert correct != key.correct
+    return replace(
+        item, key=replace(key, correct=correct, rationales=tuple((one, "!") for one, _ in key.rationales), today="!")
+    )

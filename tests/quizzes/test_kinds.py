@@ -21,7 +21,7 @@ from quizzes.answers import pairs
 from quizzes.formats import markdown
 from quizzes.questions import TYPES, Item, refers_to_others
 from quizzes.sittings import Exams
-from tests.quizzes.conftest import Learner
+from tests.quizzes.conftest import Learner, other_key
 
 BANK = """---
 title: Every kind
@@ -230,6 +230,7 @@ def test_it_finds_a_fault(old: str, new: str, place: str, sentence: str) -> None
         ("short-text", "“assume role policy”", True, 1),
         ("short-text", "policy", False, 0),
         ("matching", "a1b2c3", True, 1),
+        ("matching", "c3a1b2", True, 1),
         ("matching", "a1b3c2", False, 1 / 3),
         ("matching", "a1", False, 1 / 3),
         ("matching", "", False, 0),
@@ -393,22 +394,6 @@ def test_a_plain_form_sits_an_exam_of_every_kind(
     assert answer.text.count("2 of 2") == 1
 
 
-def _other_key(item: Item) -> Item:
-    """Give an item another key of the same shape, and other reasons."""
-    key, question = item.key, item.question
-    letters = [option.letter for option in question.options]
-    if question.kind == "choice":
-        correct = frozenset(letters[: len(key.correct)]) if key.correct != frozenset("a") else frozenset("b")
-    elif question.kind == "ordering":
-        correct = frozenset({key.answer[::-1]})
-    elif question.kind == "matching":
-        correct = frozenset({"".join(letter + str(number) for number, letter in enumerate(letters, 2))})
-    else:
-        correct = frozenset({"7"})
-    assert correct != key.correct
-    return replace(item, key=replace(key, correct=correct, rationales=tuple((one, "!") for one, _ in key.rationales)))
-
-
 @pytest.mark.parametrize("control", [False, True], ids=["as it is", "control: an order shown by its key"])
 def test_no_page_before_the_submission_depends_on_a_key_of_any_kind(
     with_kinds: Callable[..., None],
@@ -424,7 +409,7 @@ def test_no_page_before_the_submission_depends_on_a_key_of_any_kind(
 
         monkeypatch.setattr(display, "_shown", _shown_by_key)
     said: list[list[str]] = []
-    for change in (lambda item: item, _other_key):
+    for change in (lambda item: item, other_key):
         with_kinds(change)
         learner = begin(exam="kinds", form="11")
         pages = [learner.client.get(learner.address).text, learner.client.get(f"{learner.address}/submit").text]

@@ -15,12 +15,12 @@ from flask.testing import FlaskClient
 
 import config
 from app import create_app
-from quizzes.questions import Bank, Item, Key
+from quizzes.questions import Bank, Item
 from quizzes.routes import exams
 from quizzes.sittings import Exams
 from quizzes.store import sync_versions
 from tests.conftest import MovableClock
-from tests.quizzes.conftest import Learner
+from tests.quizzes.conftest import Learner, other_key
 from web.schedule import sweep
 
 Begin = Callable[..., Learner]
@@ -232,14 +232,6 @@ def test_a_guests_attempt_is_kept_at_sign_up(begin: Begin, post: Callable[..., o
     assert 'aria-label="Question 1, answered"' in learner.client.get(learner.address).text
 
 
-def _permuted(item: Item) -> Item:
-    """Give another option the key, and other reasons."""
-    letters = [option.letter for option in item.question.options]
-    turned = {letter: letters[(number + 1) % len(letters)] for number, letter in enumerate(letters)}
-    correct = frozenset(turned[letter] for letter in item.key.correct)
-    return replace(item, key=Key(correct, tuple((letter, f"changed {letter}") for letter in letters), "changed"))
-
-
 def _masked(text: str) -> str:
     return re.sub(r'(csrf[-_]token" (?:value|content)=")\w+', r"\1", text)
 
@@ -280,7 +272,7 @@ def test_no_byte_before_submission_depends_on_the_key(
     prepared_database: object,
 ) -> None:
     runs = []
-    for change in (lambda item: item, _permuted):
+    for change in (lambda item: item, other_key):
         folder = tmp_path_factory.mktemp("twin")
         shutil.copy(str(prepared_database), folder / "archway.sqlite3")
         twin = create_app(config.load({"ARCHWAY_INSTANCE": str(folder)}))
