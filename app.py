@@ -12,7 +12,7 @@ import quizzes.views
 import web.shell
 from config import Settings, load
 from db import Database
-from web.clock import system_clock
+from web.clock import SteadyClock
 
 ROOMS = (accounts.views, content.views, quizzes.views, labs.views, publisher.views)
 
@@ -21,7 +21,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Make the application; without settings, from the environment."""
     app = Flask(__name__, static_folder=None, template_folder=None)
     settings = settings or load()
-    app.extensions.update(settings=settings, database=Database(settings.database_url), clock=system_clock)
+    app.extensions.update(settings=settings, database=Database(settings.database_url), clock=SteadyClock())
     web.shell.init_app(app)
     for room in ROOMS:
         room.init_app(app)

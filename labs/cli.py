@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from types import FrameType
 
 import click
-from flask import current_app
+from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from config import Settings
 from labs import display, jobs, registry
 from labs.registry import Lab, PublishedTable, SolvedRun
 from labs.runner import Event, Limits, Outcome, execute
+from web import schedule
 
 group = AppGroup("labs", help="List, run and verify the labs.")
 
@@ -81,7 +82,9 @@ def verify() -> None:
 @with_appcontext
 def worker() -> None:
     """Work on the queue of lab runs until interrupted, as a process of its own."""
-    one = jobs.worker_of(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's way to the application itself)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's way to the application itself)
+    schedule.tend(app)
+    one = jobs.worker_of(app)
 
     def end(_number: int, _frame: FrameType | None) -> None:
         one.stop.set()

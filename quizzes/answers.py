@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Protocol
 
 from quizzes.questions import MAXIMUM_ANSWER, Question
 
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]{1,2})?")
 _PAIR = re.compile(r"([a-z])([0-9])")
 
 
@@ -58,11 +59,8 @@ def number(text: str, unit: str = "") -> Decimal | None:
     typed = unicodedata.normalize("NFKC", text).casefold().strip()
     digits = "".join(typed.removesuffix(unit.casefold()).split())
     digits = digits.replace(",", "") if _GROUPED.fullmatch(digits) else digits.replace(",", ".")
-    try:
-        found = Decimal(digits.replace("−", "-"))
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() else None
+    digits = digits.replace("−", "-")
+    return Decimal(digits) if _NUMBER.fullmatch(digits) else None
 
 
 def normal(text: str) -> str:

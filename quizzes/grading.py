@@ -101,7 +101,7 @@ def _is_right(item: Item, answer: str) -> bool:
     if kind == "text":
         return normal(answer) in {normal(one) for one in key.correct}
     if kind == "matching":
-        return pairs(answer) == pairs(key.answer)
+        return _matched(item, answer) == 1
     return answer in key.correct
 
 
@@ -111,14 +111,17 @@ def _partial_credit(item: Item, answer: str) -> float:
         chosen = frozenset(answer)
         return (len(chosen & key.correct) - len(chosen - key.correct)) / len(key.correct)
     if question.kind == "ordering":
-        place = {letter: number for number, letter in enumerate(answer)}
+        # A step that stands twice has no place.
+        place = {letter: number for number, letter in enumerate(answer) if answer.count(letter) == 1}
         couples = list(combinations(key.answer, 2))
         both = [(place[one], place[other]) for one, other in couples if one in place and other in place]
         return sum(1 if one < other else -1 for one, other in both) / len(couples)
-    if question.kind == "matching":
-        given, right = pairs(answer), pairs(key.answer)
-        return sum(given.get(letter) == numeral for letter, numeral in right.items()) / len(right)
-    return 0.0
+    return _matched(item, answer) if question.kind == "matching" else 0.0
+
+
+def _matched(item: Item, answer: str) -> float:
+    given, right = pairs(answer), pairs(item.key.answer)
+    return sum(given.get(letter) == numeral for letter, numeral in right.items()) / len(right)
 
 
 def scale(correct: int, total: int) -> int:

@@ -130,10 +130,19 @@ def close(connection: Connection, exams: Exams, attempt: Attempt, closed_at: dat
 
 
 def close_overdue(database: Database, exams: Exams, now: datetime) -> int:
-    """Close every attempt whose time and grace are over, as of its deadline; return how many there were."""
+    """Close every attempt whose time and grace are over, as of its deadline; return how many there were.
+
+    ``now`` must be a clock's that does not jump (web.clock.SteadyClock): what is closed here stays closed.
+    """
     with database.reading() as connection:
         due = store.overdue_attempts(connection, now - attempts.GRACE)
     for attempt in due:
         with database.writing() as connection:
             close(connection, exams, attempt, attempt.clock.deadline)
     return len(due)
+
+
+def anyone_sits(database: Database, now: datetime) -> bool:
+    """Return whether an attempt with a time limit is running, so that a jump of the clock would change its length."""
+    with database.reading() as connection:
+        return store.is_timed_attempt_running(connection, now - attempts.GRACE)

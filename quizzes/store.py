@@ -156,6 +156,13 @@ def overdue_attempts(connection: Connection, deadline_before: datetime) -> list[
     return [_attempt(row) for row in connection.execute(statement)]
 
 
+def is_timed_attempt_running(connection: Connection, deadline_from: datetime) -> bool:
+    """Return whether an attempt that has a time limit is open, and its deadline is not before that moment."""
+    running = (AttemptRow.closed_at.is_(None), AttemptRow.deadline >= deadline_from)
+    statement = select(AttemptRow.started_at, AttemptRow.deadline, AttemptRow.closed_at).where(*running)
+    return any(not Clock(*row).unlimited for row in connection.execute(statement))
+
+
 def responses(connection: Connection, attempt_id: int) -> list[Response]:
     """Return the answers of an attempt, the late ones beside those that count, in the order of places."""
     statement = _RESPONSE.where(ResponseRow.attempt_id == attempt_id).order_by(ResponseRow.place, ResponseRow.late)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
 from accounts.people import Person
-from accounts.sessions import OWNER, current_person, ensure_person, visit_values
+from accounts.sessions import OWNER, current_person, ensure_person, renew_session, visit_values
 from content import render
 from db import database, from_milliseconds, milliseconds
 from quizzes import answers, attempts, cli, display, grading, practice_store, practice_views, sittings, store
@@ -21,10 +21,11 @@ from quizzes.blueprint import Blueprint
 from quizzes.questions import Bank, Item
 from quizzes.routes import answer_sent, exams, library, routes
 from quizzes.sittings import Sitting
-from web.clock import now
+from web.clock import SteadyClock, now
 from web.languages import current_language
 from web.lifecycle import lifecycle
 from web.offers import Door, NextStep, offers
+from web.security import csrf_token
 
 VIEWS = (practice_views,)
 
@@ -40,6 +41,7 @@ def init_app(app: Flask) -> None:
     register.embeds["quiz"] = _check_embed
     lifecycle(app).prepare.append(_prepare)
     lifecycle(app).sweep.append(_sweep)
+    lifecycle(app).tend.append(_follow_the_machines_time)
     lifecycle(app).adopt += [store.adopt, practice_store.adopt]
 
 
@@ -98,6 +100,7 @@ def start(slug: str) -> Answer:
     except sittings.ExamClosedError:
         abort(409, " ".join([_("This exam cannot be drawn yet."), *_shortages(found)]))
     with database().writing() as connection:
+        renew_session(connection, person.id)
         attempt_id = sittings.start(connection, exams(), form, person.id, attempts.Clock(moment, end, None))
     return redirect(url_for("quizzes.sit", attempt_id=attempt_id), 303)
 
@@ -115,6 +118,8 @@ def sit(attempt_id: int) -> Answer | str:
         now=milliseconds(now()),
         deadline=milliseconds(sitting.attempt.clock.deadline),
         unlimited=sitting.attempt.clock.unlimited,
+        guest=_person().is_guest,
+        elsewhere=[place for place in request.args.getlist("elsewhere", int) if 0 < place <= len(sitting.items)],
     )
 
 
@@ -142,24 +147,34 @@ def watch(attempt_id: int) -> Answer:
     if found is None:
         _refuse()
     clock, newest, stored = found
-    return jsonify(version=newest, **_state(clock, stored, moment))
+    # A sign-in in another tab gives this visit a new form token; the page goes on with it, and is not loaded again.
+    return jsonify(version=newest, token=csrf_token(), **_state(clock, stored, moment))
 
 
 @routes.post("/attempts/<int:attempt_id>/save")
 def save_form(attempt_id: int) -> Answer:
-    """Save every answer of the page sent as a plain form, for browsers without scripts."""
+    """Save every answer of the page sent as a plain form, for browsers without scripts.
+
+    The form says which revision of each answer it shows; where another device has answered since, that answer stays.
+    """
     sitting = _own_sitting(attempt_id)
     kept = sitting.kept()
-    changes = []
+    changes, elsewhere = [], []
     for place, item in enumerate(sitting.items, 1):
         answer = answers.from_form(item.question, request.form, f"q{place}")
         flagged = f"f{place}" in request.form
         before = kept.get(place)
-        if (answer, flagged) != ((before.answer, before.flagged) if before else ("", False)):
-            changes.append(store.Change(place, (before.revision if before else 0) + 1, answer, flagged, None))
+        if (answer, flagged) == ((before.answer, before.flagged) if before else ("", False)):
+            continue
+        revision = before.revision if before else 0
+        if request.form.get(f"r{place}", str(revision)) == str(revision):
+            changes.append(store.Change(place, revision + 1, answer, flagged, None))
+        else:
+            elsewhere.append(place)
     store.save(database(), store.Owner(OWNER, visit_values()), attempt_id, changes, now())
-    target = "quizzes.confirm" if request.form.get("then") == "submit" else "quizzes.sit"
-    return redirect(url_for(target, attempt_id=attempt_id), 303)
+    if request.form.get("then") == "submit" and not elsewhere:
+        return redirect(url_for("quizzes.confirm", attempt_id=attempt_id), 303)
+    return redirect(url_for("quizzes.sit", attempt_id=attempt_id, elsewhere=elsewhere), 303)
 
 
 @routes.get("/attempts/<int:attempt_id>/submit")
@@ -383,6 +398,13 @@ def _prepare(app: Flask) -> None:
 
 def _sweep(app: Flask) -> None:
     sittings.close_overdue(app.extensions["database"], exams(), app.extensions["clock"]())
+
+
+def _follow_the_machines_time(app: Flask) -> None:
+    """Let the clock follow a jump of the machine's time once it changes nobody's exam."""
+    clock = app.extensions["clock"]
+    if isinstance(clock, SteadyClock) and clock.jump and not sittings.anyone_sits(app.extensions["database"], clock()):
+        clock.accept()
 
 
 def _door(_person: Person | None) -> Door:

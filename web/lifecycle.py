@@ -16,12 +16,14 @@ Adoption = Callable[[Connection, int, int], None]
 class Lifecycle:
     """``prepare`` runs before the first request is served, ``start`` begins background work, ``sweep`` recurs.
 
+    A sweep is done once for all processes, ``tend`` by each process, for what it keeps in memory.
     ``adopt`` gives what a guest did in a room to the account they signed in to: (connection, guest's id, account's id).
     """
 
     prepare: list[Step] = field(default_factory=list)
     start: list[Step] = field(default_factory=list)
     sweep: list[Step] = field(default_factory=list)
+    tend: list[Step] = field(default_factory=list)
     adopt: list[Adoption] = field(default_factory=list)
 
 

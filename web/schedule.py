@@ -23,10 +23,13 @@ SECONDS = 60
 
 
 def start(app: Flask) -> None:
-    """Begin to sweep in the background, the first time at once."""
-    scheduler = BackgroundScheduler(daemon=True, timezone="UTC")
-    _add_sweeps(scheduler, app)
-    scheduler.start()
+    """Begin to sweep and to tend in the background, the first time at once."""
+    _begin(app, [*lifecycle(app).sweep, *lifecycle(app).tend])
+
+
+def tend(app: Flask) -> None:
+    """Begin only to tend, in a process that leaves the sweeps to others."""
+    _begin(app, lifecycle(app).tend)
 
 
 @click.command()
@@ -36,19 +39,26 @@ def scheduler() -> None:
     upgrade(database())
     runner = BlockingScheduler(timezone="UTC")
     # The proxy would be empty in the scheduler's threads.
-    _add_sweeps(runner, current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's documented way)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's documented way)
+    _add_steps(runner, app, [*lifecycle(app).sweep, *lifecycle(app).tend])
     with contextlib.suppress(KeyboardInterrupt):
         runner.start()
 
 
 def sweep(app: Flask) -> None:
-    """Let every room sweep once."""
-    for step in lifecycle(app).sweep:
+    """Let every room sweep and tend once."""
+    for step in [*lifecycle(app).sweep, *lifecycle(app).tend]:
         _run(app, step)
 
 
-def _add_sweeps(scheduler: BaseScheduler, app: Flask) -> None:
-    for step in lifecycle(app).sweep:
+def _begin(app: Flask, steps: list[Step]) -> None:
+    scheduler = BackgroundScheduler(daemon=True, timezone="UTC")
+    _add_steps(scheduler, app, steps)
+    scheduler.start()
+
+
+def _add_steps(scheduler: BaseScheduler, app: Flask, steps: list[Step]) -> None:
+    for step in steps:
         scheduler.add_job(
             _run,
             "interval",

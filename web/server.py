@@ -63,6 +63,7 @@ def prepare(app: Flask) -> None:
 def start_background(app: Flask) -> None:
     """Begin the rooms' background work and their sweeps, unless the settings switch them off."""
     if not app.extensions["settings"].background:
+        schedule.tend(app)
         return
     for step in lifecycle(app).start:
         step(app)

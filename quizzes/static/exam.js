@@ -33,9 +33,14 @@ const countdown = new Countdown(Number(form.dataset.now), Number(form.dataset.de
   unlimited: form.dataset.unlimited,
   say,
   show: showTime,
-  announce: (text) => ($("announce").textContent = text),
+  announce,
   end: timeIsUp,
 });
+
+// Say something to everybody: it stands in the bar until the learner goes on.
+function announce(text) {
+  $("announce").textContent = text;
+}
 
 function place(item) {
   return Number(item.dataset.place);
@@ -55,14 +60,16 @@ function changed(item) {
 
 // Show what the server stores where it differs from this page: another tab or device answered there.
 function adopt(stored) {
+  const told = [];
   for (const one of stored) {
     const item = items[one.place - 1];
     revisions.set(one.place, Math.max(one.revision, revisions.get(one.place)));
     const same = read(item) === one.answer && flag(item).checked === one.flagged;
     if (one.late || same || outbox.waiting[one.place] || one.revision < revisions.get(one.place)) continue;
     fill(item, one.answer, one.flagged);
-    $("announce").textContent = say("elsewhere", one);
+    told.push(say("elsewhere", one));
   }
+  if (told.length) announce(told.join(" "));
 }
 
 function fill(item, given, flagged) {
@@ -117,6 +124,7 @@ function go(index, focus = true) {
   }
   history.replaceState(null, "", `#question-${current + 1}`);
   if (focus) {
+    announce("");
     $(`heading-${current + 1}`).focus({ preventScroll: true });
     scrollTo({ top: 0 });
   }
@@ -161,7 +169,7 @@ function showStrikes() {
 
 function timeIsUp() {
   for (const item of items) item.querySelector("fieldset").disabled = true;
-  $("announce").textContent = say("upSending");
+  announce(say("upSending"));
   if (!$("ask").open) ask();
   $("ask-title").textContent = say("up");
   $("ask-back").hidden = true;
@@ -237,8 +245,9 @@ $("submit").addEventListener("submit", (event) => {
 });
 addEventListener("keydown", key);
 begin();
-watch(form.dataset.save, ({ stored, now, deadline, closed }) => {
+watch(form.dataset.save, ({ stored, now, deadline, closed, token }) => {
   countdown.calibrate(now, deadline);
+  outbox.renew(token);
   if (closed && !outbox.size) location.assign(`${location.pathname}/report`);
   adopt(stored);
   showSaved(outbox);

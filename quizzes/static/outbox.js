@@ -5,7 +5,8 @@ const LONGEST_WAIT = 15000;
 const PATIENCE = 8000;
 
 export class Outbox {
-  // `address` takes the changes; `storageKey` names their place in local storage; `onChange(outbox)` and
+  // `address` takes the changes; `storageKey` begins the names under which local storage keeps them, a name for each
+  // question, so that two tabs on one attempt never write over what the other keeps; `onChange(outbox)` and
   // `onStored(stored)` tell the page what happened.
   constructor({ address, token, storageKey, onChange, onStored, onClock }) {
     Object.assign(this, { address, token, storageKey, onChange, onStored, onClock });
@@ -25,8 +26,16 @@ export class Outbox {
 
   put(change) {
     this.waiting[change.place] = change;
-    this.write();
+    this.keep(change);
     this.onChange(this);
+    this.hurry();
+  }
+
+  // A sign-in in another tab gives this visit a new token: every form of this page, and what still waits, goes with it.
+  renew(token) {
+    if (token === this.token) return;
+    this.token = token;
+    for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = token;
     this.hurry();
   }
 
@@ -63,8 +72,8 @@ export class Outbox {
     for (const stored of data.stored) {
       const own = this.waiting[stored.place];
       if (own && stored.revision >= own.revision) delete this.waiting[stored.place];
+      this.forget(stored);
     }
-    this.write();
     this.onStored(data.stored);
   }
 
@@ -74,19 +83,33 @@ export class Outbox {
   }
 
   read() {
+    const found = {};
     try {
-      return JSON.parse(localStorage.getItem(this.storageKey)) ?? {};
+      for (const name of Object.keys(localStorage).filter((one) => one.startsWith(`${this.storageKey}-`))) {
+        const change = JSON.parse(localStorage.getItem(name));
+        found[change.place] = change;
+      }
     } catch {
-      return {};
+      // Storage may be forbidden; then nothing was kept.
+    }
+    return found;
+  }
+
+  keep(change) {
+    try {
+      localStorage.setItem(`${this.storageKey}-${change.place}`, JSON.stringify(change));
+    } catch {
+      // Storage may be full or forbidden; the changes are still in memory and still being sent.
     }
   }
 
-  write() {
+  // What another tab keeps since then is newer than what the server told this one, and stays.
+  forget(stored) {
     try {
-      if (this.size) localStorage.setItem(this.storageKey, JSON.stringify(this.waiting));
-      else localStorage.removeItem(this.storageKey);
+      const name = `${this.storageKey}-${stored.place}`;
+      if (JSON.parse(localStorage.getItem(name))?.revision <= stored.revision) localStorage.removeItem(name);
     } catch {
-      // Storage may be full or forbidden; the changes are still in memory and still being sent.
+      // What could not be kept need not be forgotten.
     }
   }
 }

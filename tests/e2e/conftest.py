@@ -36,6 +36,7 @@ class Server:
     instance: Path
     port: int
     kind: str = "granian"
+    program: tuple[str, ...] = ("app.py",)
     process: subprocess.Popen[str] | None = None
     said: list[str] = field(default_factory=list)
 
@@ -53,7 +54,12 @@ class Server:
         }
         log = (self.instance.parent / "server.log").open("a")
         self.process = subprocess.Popen(
-            [sys.executable, "app.py"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+            [sys.executable, *self.program],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
         )
         self.said.append(self.process.stdout.readline())
         self.wait_until_ready()
@@ -70,6 +76,11 @@ class Server:
     def kill(self) -> None:
         """End the server as a crash does: SIGKILL, to the process that was started and to it alone."""
         self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def kill_group(self) -> None:
+        """End the server and all its processes at once, as when the machine runs out of memory."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import random
 import re
 import sqlite3
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,17 +17,24 @@ import pytest
 
 from tests.e2e.conftest import Server, free_port
 
-LEARNERS, ROUNDS = 16, 4
+LEARNERS, ROUNDS = 16, 20
 Stored = dict[tuple[int, int], tuple[int, str]]
 """(attempt, place) → (revision, letters)."""
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path / "instance", free_port())
-    made.start()
-    yield made
-    made.stop()
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Return a function that starts a server; its arguments are those of Server."""
+    made: list[Server] = []
+
+    def start(**more: object) -> Server:
+        made.append(Server(tmp_path / "instance", free_port(), **more))
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for server in made:
+        server.stop()
 
 
 @dataclass
@@ -35,7 +42,10 @@ class Learner:
     """A learner who answers without pause, and notes what the server acknowledged."""
 
     server: Server
+    heard: threading.Semaphore
+    """Released at each acknowledgement."""
     acknowledged: Stored = field(default_factory=dict)
+    count: int = 0
     sent: int = 0
 
     def begin(self) -> None:
@@ -68,6 +78,8 @@ class Learner:
                 for one in json.loads(reply)["stored"]:
                     key = (int(self.address.rsplit("/", 1)[1]), one["place"])
                     self.acknowledged[key] = (one["revision"], one["answer"])
+                self.count += 1
+                self.heard.release()
 
     def _send(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[bytes, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=5)
@@ -101,24 +113,38 @@ def _stored(server: Server) -> Stored:
         return {(attempt, place): (revision, letters) for attempt, place, revision, letters in rows}
 
 
-def test_no_acknowledged_answer_is_lost_under_kills(own_server: Server) -> None:
-    learners = [Learner(own_server) for _ in range(LEARNERS)]
+def _kill_under_load(server: Server, rounds: int) -> tuple[int, list[tuple[int, int]]]:
+    """Kill the server in the middle of each round; return how many answers it acknowledged, and which are lost."""
+    heard, dice = threading.Semaphore(0), random.Random(1)
+    learners = [Learner(server, heard) for _ in range(LEARNERS)]
     for learner in learners:
         learner.begin()
-    for _ in range(ROUNDS):
+    gone: list[tuple[int, int]] = []
+    for _ in range(rounds):
         stop = threading.Event()
         threads = [threading.Thread(target=learner.answer_until, args=[stop]) for learner in learners]
         for thread in threads:
             thread.start()
-        time.sleep(1.2)
-        own_server.kill()
+        for _ in range(dice.randint(50, 90)):
+            assert heard.acquire(timeout=20)
+        server.kill_group()
         stop.set()
         for thread in threads:
             thread.join()
-        acknowledged = {key: value for learner in learners for key, value in learner.acknowledged.items()}
-        assert lost(acknowledged, _stored(own_server)) == []
-        own_server.start()
-    assert sum(len(learner.acknowledged) for learner in learners) > LEARNERS * 20
+        gone += lost({key: value for one in learners for key, value in one.acknowledged.items()}, _stored(server))
+        server.start()
+    return sum(one.count for one in learners), gone
+
+
+def test_no_acknowledged_answer_is_lost_under_kills(serve: Callable[..., Server]) -> None:
+    acknowledged, gone = _kill_under_load(serve(), ROUNDS)
+    assert gone == []
+    assert acknowledged >= 1000
+
+
+def test_the_control_a_server_that_acknowledges_before_it_commits_loses_answers(serve: Callable[..., Server]) -> None:
+    hasty = serve(kind="waitress", program=("-m", "tests.faults.hasty_server"))
+    assert _kill_under_load(hasty, 1)[1] != []
 
 
 def test_the_control_a_lost_answer_would_be_found() -> None:

@@ -3,46 +3,143 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from werkzeug.test import TestResponse
 
-CHANGE = {"place": 1, "revision": 1, "answer": "a", "flagged": False, "stamp": None}
+from config import Settings
+from tests.conftest import MovableClock
+from tests.quizzes.conftest import Learner
 
-
-def _begin(app: Flask, csrf: Callable[[FlaskClient], str]) -> tuple[FlaskClient, str, dict[str, str]]:
-    browser = app.test_client()
-    answer = browser.post("/exams/saa-c01/attempts", data={"csrf_token": csrf(browser)})
-    return browser, answer.headers["Location"], {"X-CSRF-Token": csrf(browser)}
-
-
-def _lock(settings: object) -> sqlite3.Connection:
-    path = Path(settings.database_url.removeprefix("sqlite:///"))
-    holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    holder.execute("BEGIN IMMEDIATE")
-    return holder
-
-
-def test_a_short_lock_is_waited_out(app: Flask, settings: object, csrf: Callable[[FlaskClient], str]) -> None:
-    browser, address, headers = _begin(app, csrf)
-    holder = _lock(settings)
-    threading.Timer(0.7, holder.rollback).start()
-    answer = browser.post(f"{address}/responses", json={"responses": [CHANGE]}, headers=headers)
-    assert answer.get_json()["stored"][0]["answer"] == "a"
+Begin = Callable[..., Learner]
+HOLD = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+time.sleep(float(sys.argv[2]))
+connection.rollback()
+"""
 
 
-def test_a_long_lock_is_said_and_the_answer_can_be_sent_again(
-    app: Flask, settings: object, csrf: Callable[[FlaskClient], str]
+def _path(settings: Settings) -> Path:
+    return Path(settings.database_url.removeprefix("sqlite:///"))
+
+
+@contextmanager
+def _locked(settings: Settings, seconds: float) -> Iterator[None]:
+    """Let another process hold the write lock for so long, counted from here."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, _path(settings), str(seconds)], stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout.readline() == "held\n"
+        yield
+
+
+DONE = [200, 303, 303, 303, 303]
+
+
+@pytest.fixture
+def requests(
+    app: Flask, begin: Begin, csrf: Callable[[FlaskClient], str], clock: MovableClock
+) -> list[Callable[[], TestResponse]]:
+    """Every kind of request of a sitting that writes, each of a learner of its own: all that DONE is the answer to."""
+    newcomer, overdue = app.test_client(), begin()
+    clock.advance(hours=3)
+    answering, saving, submitting = begin(), begin(), begin()
+    form = {"csrf_token": saving.token, "q2": "b", "then": "stay"}
+    return [
+        lambda: answering.answer(1, "a"),
+        lambda: saving.client.post(f"{saving.address}/save", data=form),
+        submitting.submit,
+        lambda: newcomer.post("/exams/saa-c01/attempts", data={"csrf_token": csrf(newcomer)}),
+        lambda: overdue.client.get(overdue.address),
+    ]
+
+
+def _at_once(requests: list[Callable[[], TestResponse]]) -> list[TestResponse]:
+    with ThreadPoolExecutor(len(requests)) as threads:
+        return [one.result() for one in [threads.submit(request) for request in requests]]
+
+
+def _half_written(settings: Settings) -> list[int]:
+    """Return the attempts that are closed without a score, or scored without a close, or whose answers have no one."""
+    with sqlite3.connect(_path(settings)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        rows = connection.execute(
+            "SELECT id FROM quizzes_attempt WHERE (closed_at IS NULL) + (answers IS NULL OR answers = 'null')"
+            " + (scaled IS NULL) NOT IN (0, 3) UNION SELECT attempt_id FROM quizzes_response"
+            " WHERE attempt_id NOT IN (SELECT id FROM quizzes_attempt)"
+        )
+        return [number for (number,) in rows]
+
+
+def _counts(settings: Settings) -> tuple[int, ...]:
+    """Return how many people, attempts, closed attempts and answers there are."""
+    with sqlite3.connect(_path(settings)) as connection:
+        return connection.execute(
+            "SELECT (SELECT count(*) FROM accounts_person), count(*), count(closed_at),"
+            " (SELECT count(*) FROM quizzes_response) FROM quizzes_attempt"
+        ).fetchone()
+
+
+@pytest.mark.parametrize("patient", [True, False], ids=["as it is", "control: without the busy timeout"])
+def test_a_lock_of_two_seconds_is_waited_out(
+    app: Flask, settings: Settings, requests: list[Callable[[], TestResponse]], patient: bool
 ) -> None:
-    browser, address, headers = _begin(app, csrf)
-    holder = _lock(settings)
-    refused = browser.post(f"{address}/responses", json={"responses": [CHANGE]}, headers=headers)
-    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
-    assert "Traceback" not in refused.text
-    assert browser.get(address).status_code == 200
-    holder.rollback()
-    again = browser.post(f"{address}/responses", json={"responses": [CHANGE]}, headers=headers)
-    assert again.get_json()["stored"][0]["answer"] == "a"
+    if not patient:
+        app.extensions["database"].engine.dispose()
+        event.listen(
+            app.extensions["database"].engine, "connect", lambda one, _: one.execute("PRAGMA busy_timeout=0").close()
+        )
+    with _locked(settings, 2 if patient else 0.5):
+        codes = [answer.status_code for answer in _at_once(requests)]
+    assert codes == (DONE if patient else [503] * 5)
+    assert _half_written(settings) == []
+
+
+def test_a_lock_of_ten_seconds_is_said_and_everything_can_be_sent_again(
+    settings: Settings, client: FlaskClient, requests: list[Callable[[], TestResponse]]
+) -> None:
+    before = _counts(settings)
+    with _locked(settings, 10):
+        refused = _at_once(requests)
+        assert [(answer.status_code, answer.headers["Retry-After"]) for answer in refused] == [(503, "2")] * 5
+        assert not any("Traceback" in answer.text for answer in refused)
+        assert client.get("/exams/saa-c01").status_code == 200
+        assert _counts(settings) == before
+        assert {answer.status_code for answer in _at_once(requests)} <= {200, 303, 503}
+    assert [answer.status_code for answer in _at_once(requests)] == DONE
+    assert _half_written(settings) == []
+
+
+def test_the_control_without_its_handler_a_locked_database_is_an_error(
+    app: Flask, settings: Settings, begin: Begin
+) -> None:
+    learner = begin()
+    del app.error_handler_spec[None][None][OperationalError]
+    app.testing = False
+    app.extensions["database"].engine.dispose()
+    event.listen(
+        app.extensions["database"].engine, "connect", lambda one, _: one.execute("PRAGMA busy_timeout=0").close()
+    )
+    with _locked(settings, 0.5):
+        assert learner.answer(1, "a").status_code == 500
+
+
+def test_the_control_a_half_written_attempt_would_be_found(settings: Settings, begin: Begin) -> None:
+    learner = begin()
+    with sqlite3.connect(_path(settings)) as connection:
+        connection.execute("UPDATE quizzes_attempt SET closed_at = 1")
+    assert _half_written(settings) == [learner.attempt_id]

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-import config
-from app import create_app
-from quizzes.questions import Bank, Item
 from quizzes.routes import exams
-from quizzes.sittings import Exams
-from quizzes.store import sync_versions
 from tests.conftest import MovableClock
-from tests.quizzes.conftest import Learner, other_key
+from tests.quizzes.conftest import Learner
 from web.schedule import sweep
 
 Begin = Callable[..., Learner]
@@ -201,95 +194,11 @@ def test_places_outside_the_form_and_control_characters_are_dropped(begin: Begin
     assert len(learner.sitting().responses) == 1
 
 
-@pytest.mark.parametrize("who", ["visitor", "stranger"])
-@pytest.mark.parametrize("page", ["", "/report", "/review", "/submit"])
-def test_an_attempt_is_absent_for_everybody_else(
-    begin: Begin, people: Callable[[str], FlaskClient], client: FlaskClient, who: str, page: str
-) -> None:
-    learner = begin()
-    other = people("eve") if who == "stranger" else client
-    assert other.get(f"{learner.address}{page}").status_code == 404
-
-
-@pytest.mark.parametrize("action", ["responses", "save", "submit"])
-def test_nobody_else_can_change_an_attempt(
-    begin: Begin, people: Callable[[str], FlaskClient], csrf: Callable[[FlaskClient], str], action: str
-) -> None:
-    learner = begin()
-    eve = people("eve")
-    change = {"place": 1, "revision": 9, "answer": "a", "flagged": False, "stamp": None}
-    kind = {"json": {"responses": [change]}} if action == "responses" else {"data": {"q1": "a"}}
-    answer = eve.post(f"{learner.address}/{action}", headers={"X-CSRF-Token": csrf(eve)}, **kind)
-    assert answer.status_code == 404
-    assert learner.sitting().responses == ()
-    assert learner.sitting().attempt.clock.closed_at is None
-
-
 def test_a_guests_attempt_is_kept_at_sign_up(begin: Begin, post: Callable[..., object]) -> None:
     learner = begin()
     learner.answer(1, "a")
     post(learner.client, "/sign-up", name="Ada", email="ada@example.org", password="a calm long sentence")
     assert 'aria-label="Question 1, answered"' in learner.client.get(learner.address).text
-
-
-def _masked(text: str) -> str:
-    return re.sub(r'(csrf[-_]token" (?:value|content)=")\w+', r"\1", text)
-
-
-def _walk(app: Flask, csrf: Callable[[FlaskClient], str]) -> list[str]:
-    """Sit an exam up to the submission and return everything the server said on the way."""
-    browser = app.test_client()
-    browser.post("/exams/saa-c01/attempts", data={"csrf_token": csrf(browser), "form": "4711"})
-    headers = {"X-CSRF-Token": csrf(browser)}
-    said = []
-    for address in ("/", "/exams", "/exams/saa-c01", "/attempts/1", "/attempts/1/submit"):
-        answer = browser.get(address)
-        said += [_masked(answer.text), str(answer.status_code), str(len(answer.data))]
-        said += [f"{k}: {v}" for k, v in answer.headers if k not in {"Set-Cookie", "Date"}]
-    for place in range(1, 66):
-        change = {"place": place, "revision": 1, "answer": "a", "flagged": False, "stamp": None}
-        said.append(browser.post("/attempts/1/responses", json={"responses": [change]}, headers=headers).text)
-    return said
-
-
-def _with_banks(app: Flask, change: Callable[[Item], Item]) -> Exams:
-    """Set banks whose exam items are changed; those of lessons stay, for they are answered at once."""
-    with app.app_context():
-        shipped = exams()
-    banks: list[Bank] = [
-        replace(bank, items=tuple(change(item) for item in bank.items)) if bank.pool == "exam" else bank
-        for bank in shipped.banks
-    ]
-    app.extensions["exams"] = changed = Exams(shipped.blueprints, tuple(banks))
-    sync_versions(app.extensions["database"], changed.banks)
-    return changed
-
-
-def test_no_byte_before_submission_depends_on_the_key(
-    clock: MovableClock,
-    csrf: Callable[[FlaskClient], str],
-    tmp_path_factory: pytest.TempPathFactory,
-    prepared_database: object,
-) -> None:
-    runs = []
-    for change in (lambda item: item, other_key):
-        folder = tmp_path_factory.mktemp("twin")
-        shutil.copy(str(prepared_database), folder / "archway.sqlite3")
-        twin = create_app(config.load({"ARCHWAY_INSTANCE": str(folder)}))
-        twin.extensions["clock"] = clock
-        twin.config["RATELIMIT_ENABLED"] = False
-        _with_banks(twin, change)
-        runs.append(_walk(twin, csrf))
-        twin.extensions["database"].engine.dispose()
-    assert runs[0] == runs[1]
-
-
-def test_the_control_the_review_does_depend_on_the_key(begin: Begin) -> None:
-    learner = begin()
-    learner.submit()
-    review = learner.client.get(f"{learner.address}/review").text
-    rationale = learner.sitting().items[0].key.rationales[0][1].split("`")[0].split("*")[0][:30]
-    assert rationale.split("'")[0] in review
 
 
 def test_items_of_lessons_are_never_drawn(app: Flask) -> None:
@@ -383,3 +292,30 @@ def test_a_form_drawn_around_what_was_seen_has_no_number(begin: Callable[..., Le
     learner = begin(client)
     learner.submit()
     assert "a form drawn for you" in client.get(f"{learner.address}/report").text
+
+
+def test_a_plain_form_leaves_what_another_device_answered_and_says_so(begin: Begin) -> None:
+    learner = begin()
+    page = learner.client.get(learner.address).text
+    shown = dict(re.findall(r'name="(r\d+)" value="(\d+)"', page))
+    learner.answer(3, "b")
+    form = {"csrf_token": learner.token, **shown, "q1": "a", "then": "submit"}
+    answer = learner.client.post(f"{learner.address}/save", data=form, follow_redirects=True)
+    assert "Question 3 was answered elsewhere; the newer answer is shown." in answer.text
+    assert {one.place: one.answer for one in learner.sitting().responses} == {1: "a", 3: "b"}
+    del form["r3"]
+    learner.client.post(f"{learner.address}/save", data=form)
+    assert {one.place: one.answer for one in learner.sitting().responses} == {1: "a", 3: ""}
+
+
+@pytest.mark.parametrize(("days", "renewed"), [(10, False), (60, True)])
+def test_a_guests_visit_does_not_end_within_an_exam(
+    begin: Begin, clock: MovableClock, days: int, renewed: bool
+) -> None:
+    learner = begin()
+    clock.advance(days=days)
+    answer = learner.client.post("/exams/saa-c01/attempts", data={"csrf_token": learner.token})
+    assert ("Set-Cookie" in answer.headers) is renewed
+    assert learner.client.get(answer.headers["Location"]).status_code == 200
+    clock.advance(days=31)
+    assert learner.client.get(answer.headers["Location"]).headers["Location"].endswith("/report")
