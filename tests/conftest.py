@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from flask import Flask
@@ -34,7 +35,7 @@ class MovableClock:
         self.now += timedelta(**units)
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """Skip the test with the reason, or fail it where everything must be there."""
     if os.environ.get("ARCHWAY_REQUIRE_ALL") == "1":
         pytest.fail(f"{what} is required here")

@@ -59,7 +59,10 @@ export function limit(item) {
   const wanted = Number(item.dataset.choose);
   if (item.dataset.kind !== "choice" || wanted === 1) return;
   const count = read(item).length;
-  for (const input of inputs(item)) input.disabled = count >= wanted && !input.checked;
+  const resting = inputs(item).filter((input) => count >= wanted && !input.checked);
+  // A box that rests would take the focus with it.
+  if (resting.includes(document.activeElement)) inputs(item).find((input) => input.checked).focus();
+  for (const input of inputs(item)) input.disabled = resting.includes(input);
   help(item).textContent = item.closest("[data-chosen]").dataset.chosen.replace("{count}", count).replace("{wanted}", wanted);
 }
 

@@ -34,10 +34,10 @@ export class Countdown {
   tick() {
     const left = this.left;
     this.show(this.words(left), left <= 5 * MINUTE);
-    for (const minutes of ANNOUNCED) {
-      if (this.last > minutes * MINUTE && left <= minutes * MINUTE && this.last !== Infinity) {
-        this.announce(this.say(minutes === 1 ? "leftOne" : "leftMany", { count: minutes }));
-      }
+    const passed = (minutes) => this.last > minutes * MINUTE && left <= minutes * MINUTE;
+    if (ANNOUNCED.some(passed) && this.last !== Infinity && left > 0) {
+      const count = Math.ceil(left / MINUTE);
+      this.announce(this.say(count === 1 ? "leftOne" : "leftMany", { count }));
     }
     if (this.last > 30000 && left <= 30000 && this.last !== Infinity && left > 0) {
       this.announce(this.say("leftSeconds"));

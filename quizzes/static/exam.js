@@ -11,6 +11,7 @@ const items = [...form.querySelectorAll(".exam-item")];
 const links = new Map([...form.querySelectorAll("[data-jump]")].map((link) => [Number(link.dataset.jump), link]));
 const revisions = new Map(items.map((item) => [place(item), Number(item.dataset.revision)]));
 const KEYS = "archway-exam-keys";
+const note = $("ask-note").textContent;
 let current = 0;
 
 // A sentence in the page's language: the template gives them as data-…, with places for values in braces.
@@ -136,16 +137,20 @@ function ask() {
   const sentences = [say("counts", { answered: items.length - open, total: items.length, open, flagged })];
   if (outbox.size) sentences.push(say(outbox.size === 1 ? "waitingOne" : "waitingMany", { count: outbox.size }));
   $("ask-counts").textContent = sentences.join(" ");
+  $("ask-note").textContent = note;
+  $("ask-submit").disabled = false;
   $("ask").showModal();
 }
 
-// Submitting waits for the outbox, so that what counts is what the learner sees.
+// Submitting waits for the outbox, so that what counts is what the learner sees; going back calls it off.
 async function submit() {
+  $("ask-title").focus();
   $("ask-submit").disabled = true;
   $("ask-note").textContent = say("sending");
   while (outbox.size && countdown.now < countdown.deadline + 58000) {
     outbox.hurry();
     await new Promise((done) => setTimeout(done, 300));
+    if (!$("ask").open) return;
   }
   $("submit").submit();
 }
@@ -173,6 +178,7 @@ function timeIsUp() {
   if (!$("ask").open) ask();
   $("ask-title").textContent = say("up");
   $("ask-back").hidden = true;
+  $("ask").closedBy = "none";
   submit();
 }
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
 from tests.conftest import missing
 
@@ -115,18 +115,38 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
     made.stop()
 
 
+def _program(name: str, *commands: str) -> str:
+    """Return where a browser is that this machine may have under several names."""
+    found = next(filter(None, map(shutil.which, commands)), None)
+    return found or missing(name)
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        missing("Chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=program,
-            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        )
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
         yield started
-        started.close()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    started = playwright.chromium.launch(
+        executable_path=_program("Chromium", "chromium", "chromium-browser"),
+        args=["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    )
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def firefox(playwright: Playwright) -> Iterator[Browser]:
+    """Firefox as it is distributed, over WebDriver BiDi; Playwright's own build is not needed."""
+    started = playwright.firefox.launch(
+        channel="moz-firefox",
+        executable_path=_program("Firefox", "firefox-esr", "firefox"),
+        firefox_user_prefs={"ui.prefersReducedMotion": 1},
+    )
+    yield started
+    started.close()
 
 
 @dataclass
@@ -145,10 +165,12 @@ class Watched:
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.errors.append(message.text)
 
-    def axe(self) -> list[str]:
-        """Return what axe finds, each with the elements it is found at."""
+    def axe(self, *rules: str) -> list[str]:
+        """Return what axe finds, each with the elements it is found at; with no rule named, by all that hold here."""
         self.page.evaluate(AXE)
-        result = self.page.evaluate("axe.run({resultTypes: ['violations']})")
+        options: dict[str, object] = {"resultTypes": ["violations"]}
+        options |= {"runOnly": rules} if rules else {"rules": {"target-size": {"enabled": True}}}
+        result = self.page.evaluate("(options) => axe.run(options)", options)
         return [
             f"{one['id']}: {', '.join(node['target'][0] if node['target'] else '?' for node in one['nodes'][:5])}"
             for one in result["violations"]
@@ -175,3 +197,14 @@ def watched(context: BrowserContext) -> Iterator[Watched]:
     made = Watched(context.new_page())
     yield made
     made.finish()
+
+
+@pytest.fixture(params=["browser", "firefox"], ids=["chromium", "firefox"])
+def watched_in_each(request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """A page in Chromium, then one in Firefox, where nothing moves slowly: the focus is where it will stay."""
+    browser: Browser = request.getfixturevalue(request.param)
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US", reduced_motion="reduce")
+    made = Watched(context.new_page())
+    yield made
+    made.finish()
+    context.close()

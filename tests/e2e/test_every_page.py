@@ -75,33 +75,6 @@ def test_a_page_is_sound(server: Server, watched: Watched, path: str) -> None:
     assert _inspect(watched, path) == []
 
 
-def test_the_pages_of_an_exam_are_sound(server: Server, watched: Watched) -> None:
-    page = watched.page
-    page.goto(f"{server.address}/exams/saa-c01")
-    page.get_by_role("button", name="Start the exam").click()
-    expect(page.locator("#exam.live")).to_be_visible()
-    page.keyboard.press("1")
-    page.keyboard.press("f")
-    faults = _inspect(watched, "running")
-    page.route("**/responses", lambda route: route.abort())
-    page.keyboard.press("2")
-    expect(page.locator("#saved")).to_contain_text("not yet")
-    faults += _inspect(watched, "disconnected")
-    page.unroute("**/responses")
-    page.get_by_role("button", name="Submit the exam").click()
-    faults += _inspect(watched, "asking")
-    page.get_by_role("button", name="Submit now").click()
-    expect(page.get_by_role("heading", name="Score report")).to_be_visible()
-    faults += _inspect(watched, "report")
-    page.get_by_role("link", name="Review every question").click()
-    faults += _inspect(watched, "review")
-    page.goto(server.address)
-    faults += _inspect(watched, "home, returning")
-    page.goto(f"{server.address}/account")
-    faults += _inspect(watched, "account")
-    assert faults == []
-
-
 def test_a_lab_run_is_sound(server: Server, watched: Watched) -> None:
     page = watched.page
     page.goto(f"{server.address}/labs/lambda-concurrency")

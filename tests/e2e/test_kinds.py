@@ -30,10 +30,10 @@ def _open(page: Page, kind: str) -> Locator:
 
 
 def _stored(server: Server, item: Locator) -> str:
+    attempt, place = item.page.locator("#exam").get_attribute("data-attempt"), item.get_attribute("data-place")
     with sqlite3.connect(f"file:{server.instance}/archway.sqlite3?mode=ro", uri=True) as connection:
-        place = int(item.get_attribute("data-place"))
-        newest = "SELECT answer FROM quizzes_response WHERE place = ? ORDER BY attempt_id DESC LIMIT 1"
-        row = connection.execute(newest, (place,)).fetchone()
+        statement = "SELECT answer FROM quizzes_response WHERE attempt_id = ? AND place = ?"
+        row = connection.execute(statement, (attempt, place)).fetchone()
     return row[0] if row else ""
 
 

@@ -90,23 +90,6 @@ def test_65_answers_by_keyboard_survive_twelve_kills(own_server: Server, watched
     assert page.locator(".rationale").count() >= 65 * 3
 
 
-def test_tab_space_and_arrows_are_enough(server: Server, watched: Watched) -> None:
-    page = watched.page
-    _begin_exam(page, server)
-    page.locator("#keys").uncheck()
-    page.locator("#heading-1").focus()
-    for place in range(1, 6):
-        page.keyboard.press("Tab")
-        page.keyboard.press("Space")
-        assert page.locator(".exam-item.current .options input:checked").count() == 1
-        page.locator(".exam-item.current [data-go='1']").focus()
-        page.keyboard.press("Enter")
-        expect(page.locator("#where")).to_contain_text(f"Question {place + 1} of 65")
-        assert page.evaluate("document.activeElement.id") == f"heading-{place + 1}"
-    page.keyboard.press("1")
-    assert page.locator(".exam-item.current .options input:checked").count() == 0
-
-
 def test_answers_wait_in_the_browser_and_arrive_after_a_reload(own_server: Server, watched: Watched) -> None:
     page = watched.page
     _begin_exam(page, own_server)
