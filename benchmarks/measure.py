@@ -1,4 +1,4 @@
-"""Two servers side by side: the same requests in turns, and the CPU that each server spent on one."""
+"""Servers side by side: the same requests in turns, and the CPU and memory that each server spent on them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,10 @@ ROUNDS = 5
 
 
 @dataclass
-class Contestant:
-    """A running server, one connection to it, and what was measured of it."""
+class Client:
+    """One kept connection to the server at a port of this machine."""
 
-    name: str
-    process: subprocess.Popen[bytes]
     port: int
-    cpu_ms: list[float] = field(default_factory=list)
-    wall_ms: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port)
@@ -36,35 +32,57 @@ class Contestant:
     def request(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, bytes, http.client.HTTPMessage]:
-        """Send one request over the kept connection."""
+        """Send one request."""
         self.connection.request(method, path, body, headers or {})
         answer = self.connection.getresponse()
         return answer.status, answer.read(), answer.headers
+
+
+@dataclass
+class Contestant(Client):
+    """A running server, one connection to it, and what was measured of it."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    cpu_ms: list[float] = field(default_factory=list)
+    wall_ms: list[float] = field(default_factory=list)
 
     def cpu_seconds(self) -> float:
         """Return the user and system time of the server and all its children."""
         return sum(_cpu_of(pid) for pid in _family(self.process.pid))
 
+    def megabytes(self, kind: str) -> float:
+        """Return the memory of the server and all its children: their Rss, or their Pss, which counts nothing twice."""
+        return sum(_memory_of(pid, kind) for pid in _family(self.process.pid)) / 1000
+
 
 @contextmanager
 def serving(name: str, arguments: list[str], environment: dict[str, str]) -> Iterator[Contestant]:
-    """Start a server on a free port (given as ARCHWAY_PORT or PORT) and wait until it answers."""
-    port = _free_port()
-    settings = {**os.environ, **environment, "ARCHWAY_PORT" if "app.py" in arguments else "PORT": str(port)}
-    process = subprocess.Popen([sys.executable, *arguments], env=settings, stdout=subprocess.DEVNULL)
+    """Start a server of ours on a free port (given as ARCHWAY_PORT or PORT) and wait until it answers."""
+    port = free_port()
+    settings = {**environment, "ARCHWAY_PORT" if "app.py" in arguments else "PORT": str(port)}
+    with running(name, [sys.executable, *arguments], settings, port) as contestant:
+        yield contestant
+
+
+@contextmanager
+def running(name: str, command: list[str], environment: dict[str, str], port: int) -> Iterator[Contestant]:
+    """Start any server and wait until it answers at its port."""
+    settings = {**os.environ, **environment}
+    process = subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL)
     try:
         _wait(port)
-        yield Contestant(name, process, port)
+        yield Contestant(port, name, process)
     finally:
         process.terminate()
         process.wait(20)
 
 
 @contextmanager
-def archway(name: str = "Archway") -> Iterator[Contestant]:
-    """Start the site on a database of its own, as ``python app.py`` does, without background work."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {"ARCHWAY_INSTANCE": folder, "ARCHWAY_BACKGROUND": "off"}
+def archway(name: str = "Archway", folder: Path | None = None) -> Iterator[Contestant]:
+    """Start the site in a folder, or on a database of its own, as ``python app.py`` does, without background work."""
+    with tempfile.TemporaryDirectory() as new:
+        environment = {"ARCHWAY_INSTANCE": str(folder or new), "ARCHWAY_BACKGROUND": "off"}
         with serving(name, ["app.py"], environment) as contestant:
             yield contestant
 
@@ -106,7 +124,8 @@ def form_token(page: bytes) -> str:
 
 
 def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [child for task in tasks for child in task.read_text("ascii").split()]
     return [pid, *(member for child in children for member in _family(int(child)))]
 
 
@@ -115,7 +134,13 @@ def _cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def _free_port() -> int:
+def _memory_of(pid: int, kind: str) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:"))
+
+
+def free_port() -> int:
+    """Return a port of this machine that nothing listens at."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

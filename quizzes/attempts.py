@@ -31,6 +31,10 @@ class Clock:
         """Whether the learner took no time limit."""
         return self.deadline - self.started_at >= WITHOUT_LIMIT
 
+    def in_time(self, now: datetime) -> bool:
+        """Whether every answer counts that is received now, so that none was ever too late."""
+        return self.closed_at is None and now <= self.deadline
+
     def is_due(self, now: datetime) -> bool:
         """Whether nobody closed the attempt and no answer can count any more."""
         return self.closed_at is None and now > self.deadline + GRACE

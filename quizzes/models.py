@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Integer, String
+from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db import Base, Instant
 from quizzes.questions import MAXIMUM_ANSWER
+
+_RUNS = text("closed_at IS NULL")
 
 
 class VersionRow(Base):
@@ -29,6 +31,7 @@ class AttemptRow(Base):
     """
 
     __tablename__ = "quizzes_attempt"
+    __table_args__ = (Index("ix_quizzes_attempt_open", "deadline", sqlite_where=_RUNS, postgresql_where=_RUNS),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("accounts_person.id", ondelete="CASCADE"), index=True)

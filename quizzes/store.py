@@ -178,17 +178,23 @@ def save(
     is newer than what is there, so a change that arrives twice, or late after a newer one, does no harm. Returns None
     where the attempt is not the owner's.
     """
-    with database.writing() as connection:
+
+    def write(connection: Connection) -> tuple[Clock, list[Response]] | None:
         row = connection.execute(_owned_clock(owner.person), {**owner.values, "attempt_id": attempt_id}).first()
         if row is None:
             return None
         clock = Clock(row.started_at, row.deadline, row.closed_at)
         known = [change for change in changes if 1 <= change.place <= row.places]
         rows = [_response_row(attempt_id, change, receive(clock, change.stamp, now), now) for change in known]
-        if rows:
-            connection.execute(_newer_response(database), rows)
+        written = connection.execute(_newer_response(database), rows).rowcount if rows else 0
+        if written == len(rows) and clock.in_time(now):
+            # All were newer, and no late answer stands beside them: what is stored is what was sent.
+            newest = {change.place: change for change in known}.values()
+            return clock, [Response(one.place, one.revision, one.answer, one.flagged, late=False) for one in newest]
         places = {"attempt_id": attempt_id, "places": [change.place for change in known]}
         return clock, [Response(*one) for one in connection.execute(_STORED, places)]
+
+    return database.together(write)
 
 
 def changed_since(
@@ -252,7 +258,7 @@ def _newer_response(database: Database) -> Any:
         index_elements=[ResponseRow.attempt_id, ResponseRow.place, ResponseRow.late],
         set_={name: new[name] for name in written},
         where=new.revision > ResponseRow.revision,
-    )
+    ).execution_options(preserve_rowcount=True)
 
 
 def _response_row(attempt_id: int, change: Change, receipt: Receipt, now: datetime) -> dict[str, Any]:

@@ -48,6 +48,14 @@ def test_many_changes_travel_together(begin: Begin) -> None:
     assert len(learner.send(*changes).get_json()["stored"]) == 65
 
 
+def test_of_two_changes_of_one_answer_the_newer_is_stored_and_told(begin: Begin) -> None:
+    learner = begin()
+    changes = [{"place": 1, "revision": n, "answer": "ab"[n - 1], "flagged": False, "stamp": None} for n in (1, 2)]
+    stored = learner.send(*changes).get_json()["stored"]
+    assert [(one["revision"], one["answer"]) for one in stored] == [(2, "b")]
+    assert learner.sitting().kept()[1].answer == "b"
+
+
 def test_an_answer_given_in_time_counts_for_sixty_seconds_and_a_late_one_is_kept_unscored(
     begin: Begin, clock: MovableClock
 ) -> None:
