@@ -59,6 +59,7 @@ bench: $(VENV)/dev $(VENV)-peers/ready $(VENV)-kolibri/ready
 	$(BIN)/python -m benchmarks.search_at_scale
 	$(BIN)/python -m benchmarks.epub_against_pandoc
 	$(BIN)/python -m benchmarks.lambda_calibration
+	$(BIN)/python -m benchmarks.states_execution
 
 # Take the pictures in docs/ anew (needs Chromium).
 screenshots: $(VENV)/dev

@@ -1,0 +1,1 @@
+"""Step Functions: the Amazon States Language, checked statically and run over a virtual clock."""
