@@ -99,7 +99,7 @@ function showSaved({ size, trouble }) {
   const bar = $("saved");
   const count = answered();
   bar.classList.toggle("waiting", size > 0);
-  if (size === 0) bar.textContent = say("saved", { count });
+  if (size === 0) bar.textContent = say(["savedNone", "savedOne"][count] ?? "saved", { count });
   else {
     const out = ["401", "403", "404"].includes(trouble);
     bar.textContent = say(out ? "out" : trouble ? "again" : "way", { count: size });
@@ -127,7 +127,7 @@ function go(index, focus = true) {
   if (focus) {
     announce("");
     $(`heading-${current + 1}`).focus({ preventScroll: true });
-    scrollTo({ top: 0 });
+    scrollTo({ top: 0, behavior: "instant" });
   }
 }
 

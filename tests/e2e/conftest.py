@@ -208,3 +208,9 @@ def watched_in_each(request: pytest.FixtureRequest) -> Iterator[Watched]:
     yield made
     made.finish()
     context.close()
+
+
+def saved(count: int) -> str:
+    """Return what the bar of an exam says when that many answers are on the server."""
+    few = {0: "No answer yet", 1: "The one answer is on the server"}
+    return few.get(count, f"All {count} answers are on the server")

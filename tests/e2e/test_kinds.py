@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.conftest import Server, Watched
+from tests.e2e.conftest import Server, Watched, saved
 
 FORM = "12"
 """A form of the exam that has an order, pairs, a number, words and a case."""
@@ -42,7 +42,7 @@ def _shown(item: Locator) -> str:
 
 
 def _wait_for_server(page: Page, count: int) -> None:
-    expect(page.locator("#saved")).to_have_text(f"All {count} answers are on the server")
+    expect(page.locator("#saved")).to_have_text(saved(count))
 
 
 def test_an_order_is_given_by_keyboard_alone(server: Server, watched: Watched) -> None:

@@ -100,7 +100,7 @@ def test_answers_wait_in_the_browser_and_arrive_after_a_reload(own_server: Serve
     assert _answers(own_server) == {}
     page.unroute("**/responses")
     page.reload()
-    expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
+    expect(page.locator("#saved")).to_have_text("The one answer is on the server")
     assert len(_answers(own_server)) == 1
     expect(page.locator("[data-jump='1']")).to_have_attribute("aria-label", "Question 1, answered, flagged")
 
@@ -109,13 +109,13 @@ def test_a_page_out_of_the_browsers_history_has_every_answer(server: Server, wat
     page = watched.page
     _begin_exam(page, server)
     page.keyboard.press("1")
-    expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
+    expect(page.locator("#saved")).to_have_text("The one answer is on the server")
     page.goto(server.address)
     page.go_back()
     expect(page.locator("#exam.live")).to_be_visible()
     expect(page.locator("[data-jump='1']")).to_have_attribute("aria-label", "Question 1, answered")
     page.keyboard.press("2")
-    expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
+    expect(page.locator("#saved")).to_have_text("The one answer is on the server")
     shown = _shown(page)
     page.reload()
     assert _shown(page) == shown
@@ -134,13 +134,13 @@ def test_a_second_tab_is_shown_the_newer_answer(server: Server, watched: Watched
         tab.locator(f"[data-jump='{place}']").click()
     for key in ("1", "2"):
         page.keyboard.press(key)
-        expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
+        expect(page.locator("#saved")).to_have_text("The one answer is on the server")
     newer = _shown(page)
     other.keyboard.press("3")
     expect(other.locator("#announce")).to_contain_text(f"Question {place} was answered elsewhere")
     assert _shown(other) == newer
     other.keyboard.press("3")
-    expect(other.locator("#saved")).to_have_text("All 1 answers are on the server")
+    expect(other.locator("#saved")).to_have_text("The one answer is on the server")
     other.reload()
     assert _shown(other) != newer
 
@@ -154,7 +154,7 @@ def test_another_device_is_told_within_five_seconds(server: Server, watched: Wat
     other.goto(page.url)
     expect(other.locator("#exam.live")).to_be_visible()
     page.keyboard.press("2")
-    expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
+    expect(page.locator("#saved")).to_have_text("The one answer is on the server")
     expect(other.locator("#announce")).to_contain_text("Question 1 was answered elsewhere", timeout=5_000)
     assert _shown(other) == _shown(page)
     page.get_by_role("button", name="Submit the exam").click()
@@ -183,7 +183,7 @@ def test_an_exam_can_be_sat_without_a_time_limit(server: Server, watched: Watche
     expect(page.locator("#exam.live")).to_be_visible()
     expect(page.locator("#time")).to_have_text("no time limit")
     page.keyboard.press("1")
-    expect(page.locator("#saved")).to_have_text("All 1 answers are on the server")
+    expect(page.locator("#saved")).to_have_text("The one answer is on the server")
 
 
 def test_the_countdown_follows_the_server_and_not_the_computers_clock(server: Server, watched: Watched) -> None:

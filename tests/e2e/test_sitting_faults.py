@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
-from tests.e2e.conftest import Server, Watched
+from tests.e2e.conftest import Server, Watched, saved
 from tests.e2e.test_main_job import _begin_exam, _shown
 
 pytestmark = pytest.mark.browser
@@ -61,7 +61,7 @@ def _stored(server: Server, attempt: int) -> dict[int, str]:
 
 
 def _all_saved(page: Page, count: int) -> None:
-    expect(page.locator("#saved")).to_have_text(f"All {count} answers are on the server", timeout=20_000)
+    expect(page.locator("#saved")).to_have_text(saved(count), timeout=20_000)
 
 
 def _choose(page: Page, place: int, option: int) -> None:
