@@ -124,6 +124,10 @@ class Item:
     path: Path | None = None
     line: int = 0
 
+    def __hash__(self) -> int:
+        """Return the hash of the question's id: that of every word in an item would cost more than what it looks up."""
+        return hash(self.question.id)
+
     def content(self) -> dict[str, dict[str, Any]]:
         """Return the question and the key as plain values, without what an item does not use."""
         parts = {"question": asdict(self.question), "key": {**asdict(self.key), "correct": sorted(self.key.correct)}}

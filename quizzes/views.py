@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from flask import Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
@@ -28,6 +29,7 @@ from web.offers import Door, NextStep, offers
 from web.security import csrf_token
 
 VIEWS = (practice_views,)
+_TOKEN = "the-form-token"  # noqa: S105 (the place for one)
 
 
 def init_app(app: Flask) -> None:
@@ -370,9 +372,14 @@ def _check_embed(question_id: str) -> Markup | None:
     item = _check_item(question_id)
     if item is None:
         return None
-    # Straight from the template: a lesson shows several, and none needs what render_template adds for whole pages.
+    return Markup(_check_html(item, current_language()).replace(_TOKEN, csrf_token()))  # noqa: S704 (our template)
+
+
+@lru_cache(maxsize=2048)
+def _check_html(item: Item, language: str) -> str:
+    """Return a check as a lesson shows it, in the reader's language, with a place for the form token."""
     template = current_app.jinja_env.get_template("quizzes/check.html")
-    return Markup(template.render(item=item, shown=display.check(item), language=current_language()))  # noqa: S704 (our template)
+    return template.render(item=item, shown=display.check(item), language=language, token=_TOKEN)
 
 
 def _lesson_words(address: str) -> dict[str, str]:
