@@ -207,6 +207,7 @@ function begin() {
   showStrikes();
   form.classList.add("live");
   form.querySelector("[data-plain]").hidden = true;
+  form.querySelector("[data-finish]").hidden = false;
   $("shortcuts").hidden = false;
   $("keys").checked = localStorage.getItem(KEYS) !== "off";
   $("hide-time").hidden = false;
@@ -232,6 +233,7 @@ form.addEventListener("click", (event) => {
     event.preventDefault();
     go(Number(jump.dataset.jump) - 1);
   } else if (step) go(current + Number(step.dataset.go));
+  else if (event.target.closest("[data-finish]")) ask();
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();

@@ -110,6 +110,20 @@ def test_keeping_the_order_is_an_answer(server: Server, watched: Watched) -> Non
     assert _stored(server, item) == _shown(item)
 
 
+def test_enter_in_a_field_goes_on_and_the_last_question_leads_to_the_end(server: Server, watched: Watched) -> None:
+    page = watched.page
+    _begin(page, server)
+    item = _open(page, "text")
+    place = int(item.get_attribute("data-place"))
+    item.locator(".typed input").fill("a queue")
+    page.keyboard.press("Enter")
+    expect(page.locator("#where")).to_have_text(f"Question {place + 1} of 30")
+    expect(page.locator("#ask")).to_be_hidden()
+    page.locator('[data-jump="30"]').click()
+    page.get_by_role("button", name="Finish").click()
+    expect(page.locator("#ask-counts")).to_contain_text("1 of 30 questions are answered")
+
+
 @pytest.mark.parametrize(("kind", "text"), [("numeric", "12,5"), ("text", "Cold start – n, p or 1?")])
 def test_what_is_typed_is_saved_as_it_is_typed_and_no_shortcut(
     server: Server, watched: Watched, kind: str, text: str
