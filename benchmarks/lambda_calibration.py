@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import sys
-from bisect import bisect_right
+from collections.abc import Mapping
 from types import ModuleType
 
-from labs import registry
+from labs import child, registry
 from labs.registry import Lab, PublishedTable
 
 DERIVED = frozenset({"total_data_bytes", "bytes_per_request"})
@@ -29,20 +27,14 @@ class Silent:
         """Say nothing."""
 
 
-def load(lab: Lab) -> ModuleType:
-    """Return the lab's module, which the site itself only ever loads in a child process."""
-    specification = importlib.util.spec_from_file_location("calibrated_lab", lab.folder / "lab.py")
-    if specification is None or specification.loader is None:
-        raise ImportError(lab.folder)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    return module
+def simulated(
+    code: ModuleType, lab: Lab, table: PublishedTable, seeds: int, texts: Mapping[str, str] | None = None
+) -> dict[str, list[float]]:
+    """Return each figure's values over the seeds; bars are counted at the published edges, the first two as one.
 
-
-def simulated(code: ModuleType, lab: Lab, table: PublishedTable, seeds: int) -> dict[str, list[float]]:
-    """Return each figure's values over the seeds; bars are counted at the published edges, the first two as one."""
-    values, faults = lab.read(RUNS[table.name])
+    ``texts`` are other parameters than those of the fitted run.
+    """
+    values, faults = lab.read(texts or RUNS[table.name])
     if faults:
         raise ValueError(faults)
     parameters = code.Parameters(**values)
@@ -51,10 +43,9 @@ def simulated(code: ModuleType, lab: Lab, table: PublishedTable, seeds: int) -> 
     edges = [edge for edge, _ in table.histogram[1:]]
     found: dict[str, list[float]] = {}
     for seed in range(seeds):
-        trace = code.simulate(parameters, code.network_of(parameters), limit, seed, Silent())
-        figures = code.findings_of(parameters, account, limit, trace)
-        ordered = sorted(trace.latencies)
-        counts = [bisect_right(ordered, edge) for edge in edges[:-1]] + [len(ordered)]
+        function, trace = code.send(parameters, limit, seed, Silent())
+        figures = code.findings_of(parameters, account, limit, function, trace)
+        counts = [*trace.latencies.up_to(edges[:-1]), trace.latencies.count]
         for name in set(table.figures) - DERIVED:
             found.setdefault(name, []).append(figures[name].value)
         for edge, count, before in zip(edges, counts, [0, *counts], strict=False):
@@ -76,7 +67,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=200)
     seeds = parser.parse_args().seeds
     lab = registry.read(registry.CATALOG / "lambda_concurrency")
-    code = load(lab)
+    code = child.load(lab.folder / "lab.py").one_function
     for table in lab.published:
         found, wanted = simulated(code, lab, table, seeds), published(table)
         inside = 0

@@ -15,7 +15,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -155,21 +155,35 @@ def _limit(job: Mapping[str, Any]) -> None:
 def _perform(job: Mapping[str, Any], reporter: Reporter) -> None:
     """Run the lab, report its findings, and ask the checks about them."""
     folder = Path(job["folder"])
-    lab, checks = _load(folder / "lab.py"), _load(folder / "checks.py")
+    lab, checks = load(folder / "lab.py"), load(folder / "checks.py")
     given = {name: tuple(one) if isinstance(one, list) else one for name, one in job["parameters"].items()}
-    findings = lab.run(lab.Parameters(**given), job["seed"], reporter)
+    play = lab.live if job["live"] else lab.run
+    findings = play(lab.Parameters(**given), job["seed"], reporter)
     shown = {name: {"value": found.value, "unit": found.unit} for name, found in findings.items()}
     reporter.write("findings", findings=shown)
     values = {name: found.value for name, found in findings.items() if isinstance(found.value, int | float)}
     for name in job["checks"]:
-        reporter.write("check", name=name, passed=bool(getattr(checks, name)(values)))
+        reporter.write("check", name=name, passed=_passes(getattr(checks, name), values))
     reporter.progress(1)
 
 
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"lab_{path.stem}", path)
+def _passes(check: Callable[[Mapping[str, float]], object], values: Mapping[str, float]) -> bool:
+    """Ask a check; one that asks for a finding which this run does not have is not met."""
+    try:
+        return bool(check(values))
+    except KeyError:
+        return False
+
+
+def load(path: Path) -> ModuleType:
+    """Load one of a lab's modules, which may import its neighbours as ``from .name import …``."""
+    neighbours = [str(path.parent)]
+    spec = importlib.util.spec_from_file_location(f"lab_{path.stem}", path, submodule_search_locations=neighbours)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path.name} cannot be loaded")
+    # The neighbours of another lab that was loaded before would be taken for this one's.
+    for neighbour in [name for name in sys.modules if name.startswith(f"{spec.name}.")]:
+        del sys.modules[neighbour]
     module = importlib.util.module_from_spec(spec)
     # Dataclasses look their module up by its name.
     sys.modules[spec.name] = module

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from types import FrameType
 
 import click
@@ -17,6 +18,8 @@ from labs import display, jobs, registry
 from labs.registry import Lab, PublishedTable, SolvedRun
 from labs.runner import Event, Limits, Outcome, execute
 from web import schedule
+
+LIVE_SECONDS = 3600
 
 group = AppGroup("labs", help="List, run and verify the labs.")
 
@@ -36,14 +39,19 @@ def list_labs() -> None:
 @click.argument("slug")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a parameter; may be repeated.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Same seed, same run.")
+@click.option("--live", is_flag=True, help="Run in real time with real servers, for an hour at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def run_lab(slug: str, settings: tuple[str, ...], seed: int, as_json: bool) -> None:
+def run_lab(slug: str, settings: tuple[str, ...], seed: int, live: bool, as_json: bool) -> None:
     """Run the lab SLUG: progress on stderr, findings on stdout; status 1 if it comes to none."""
     lab = _lab(slug)
+    if live and not lab.live:
+        raise click.UsageError(f"{slug} has no live mode; leave out --live.")
     values, faults = lab.read(_pairs(settings))
     if faults:
         raise click.UsageError(" ".join(faults.values()))
-    outcome = execute(lab, values, seed, _limits(), _tell)
+    # Whoever waits at the terminal blocks no queue and may interrupt.
+    limits = replace(_limits(), seconds=LIVE_SECONDS) if live else _limits()
+    outcome = execute(lab, values, seed, limits, _tell, live=live)
     if not outcome.ending.done:
         click.echo(outcome.ending.sentence, err=True)
         sys.exit(1)

@@ -156,6 +156,15 @@ def drawing(lab: Lab, values: Mapping[str, Any]) -> Markup | None:
     return Markup(etree.tostring(root, encoding="unicode").strip())  # noqa: S704 (a file of the catalog, values as text)
 
 
+def animation(lab: Lab) -> Markup | None:
+    """Return the drawing that the lab's animation moves, or None where it has none."""
+    if not lab.animation:
+        return None
+    root = render.read_drawing(lab.folder / "animation.svg")
+    root.set("role", "img")
+    return Markup(etree.tostring(root, encoding="unicode").strip())  # noqa: S704 (a file of the catalog)
+
+
 def last_metrics(events: Iterable[Event]) -> dict[str, Any]:
     """Return the newest value of each metric."""
     values: dict[str, Any] = {}

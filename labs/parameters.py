@@ -19,7 +19,8 @@ class ParameterError(ValueError):
 class Parameter:
     """One thing a learner may set: only numbers, lists of numbers, and choices, never code.
 
-    An ``optional`` parameter may be left empty; ``empty`` says what that means.
+    An ``optional`` parameter may be left empty; ``empty`` says what that means. Parameters of one ``group`` stand
+    together under its name.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Parameter:
     optional: bool = False
     empty: str = "none"
     advanced: bool = False
+    group: str = ""
 
     @property
     def accepts(self) -> str:
@@ -66,7 +68,8 @@ class Parameter:
         """Return a value as the text that ``read`` takes."""
         if value is None:
             return ""
-        return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+        # A default may be written 10 where a form's text gives 10.0; both are shown alike.
+        return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value).removesuffix(".0")
 
     def _value(self, words: str) -> Value:
         if self.kind == "choice":

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from labs.parameters import KINDS, Parameter, ParameterError, Value
 
 CATALOG = Path(__file__).parent / "catalog"
+ANIMATION = ("animation.svg", "animation.js", "animation.json")
 FILES = ("lab.toml", "brief.md", "lab.py", "checks.py", "published.toml", "solution.toml")
 
 T = TypeVar("T")
@@ -69,7 +70,11 @@ class SolvedRun:
 
 @dataclass(frozen=True)
 class Lab:
-    """A lab as its folder tells it; ``chart`` names the metrics that are drawn over its own time."""
+    """A lab as its folder tells it; ``chart`` names the metrics that are drawn over its own time.
+
+    A ``live`` one can also be run in real time, by ``live`` in its ``lab.py``. ``animation`` is the title of a drawing
+    that a script moves, none if empty.
+    """
 
     slug: str
     folder: Path
@@ -86,12 +91,23 @@ class Lab:
     tasks: tuple[Task, ...]
     published: tuple[PublishedTable, ...]
     chart: tuple[str, ...] = ()
+    live: bool = False
+    animation: str = ""
 
     @property
     def drawing(self) -> Path | None:
         """The architecture as an SVG file, if the lab has one."""
         path = self.folder / "drawing.svg"
         return path if path.is_file() else None
+
+    @property
+    def groups(self) -> dict[str, list[Parameter]]:
+        """The parameters that everyone sees, by the name of their group, those of none first."""
+        groups: dict[str, list[Parameter]] = {"": []}
+        for parameter in self.parameters:
+            if not parameter.advanced:
+                groups.setdefault(parameter.group, []).append(parameter)
+        return groups
 
     def defaults(self) -> dict[str, Value]:
         """Return every parameter's default."""
@@ -132,11 +148,11 @@ def load(root: Path = CATALOG) -> tuple[tuple[Lab, ...], tuple[LabError, ...]]:
 
 def read(folder: Path) -> Lab:
     """Read one lab's folder; raise LabError for the first fault, with the file's name."""
-    for name in FILES:
-        if not (folder / name).is_file():
-            raise LabError(folder / name, "The file is missing; every lab has one.")
+    _demand(folder, FILES, "every lab has one")
     path = folder / "lab.toml"
     table = _table(path)
+    if table.get("animation"):
+        _demand(folder, ANIMATION, "lab.toml announces an animation")
     hints = _hints(folder / "checks.py")
     given = {
         **table,
@@ -151,6 +167,12 @@ def read(folder: Path) -> Lab:
         "published": _published(folder / "published.toml"),
     }
     return _make(Lab, given, path, "")
+
+
+def _demand(folder: Path, names: tuple[str, ...], reason: str) -> None:
+    for name in names:
+        if not (folder / name).is_file():
+            raise LabError(folder / name, f"The file is missing; {reason}.")
 
 
 def find(labs: tuple[Lab, ...], slug: str) -> Lab | None:

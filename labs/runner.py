@@ -71,7 +71,9 @@ class Run:
     elsewhere the lab's process group is ended.
     """
 
-    def __init__(self, lab: Lab, parameters: Mapping[str, Value], seed: int, limits: Limits) -> None:
+    def __init__(
+        self, lab: Lab, parameters: Mapping[str, Value], seed: int, limits: Limits, *, live: bool = False
+    ) -> None:
         self.ending = Ending("error", "The run was left before its end.")
         self._limits = limits
         self._job = {
@@ -79,6 +81,7 @@ class Run:
             "checks": [task.check for task in lab.tasks],
             "parameters": dict(parameters),
             "seed": seed,
+            "live": live,
             "seconds": limits.seconds,
             "memory_mib": limits.memory_mib,
             "file_mib": limits.file_mib,
@@ -209,17 +212,19 @@ class Run:
         return Ending(reason, sentences.get(reason, self._last_words or unexplained))
 
 
-def execute(
+def execute(  # noqa: PLR0913 (all that makes a run, and who listens)
     lab: Lab,
     parameters: Mapping[str, Value],
     seed: int,
     limits: Limits,
     tell: Callable[[Event], None] = lambda event: None,  # noqa: ARG005 (nobody listens)
+    *,
+    live: bool = False,
 ) -> Outcome:
-    """Run to the end, giving each event to ``tell``, and return what is left."""
+    """Run to the end, giving each event to ``tell``, and return what is left; ``live`` is in real time."""
     findings: dict[str, Any] = {}
     checks: dict[str, bool] = {}
-    with Run(lab, parameters, seed, limits) as run:
+    with Run(lab, parameters, seed, limits, live=live) as run:
         for event in (event for batch in run.batches() for event in batch):
             gather(event, findings, checks)
             tell(event)

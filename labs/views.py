@@ -7,7 +7,18 @@ import secrets
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from flask import Blueprint, Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    current_app,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+    url_for,
+)
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -64,6 +75,15 @@ def lab(slug: str) -> str:
     return _lab_page(_lab(slug), request.args, {})
 
 
+@routes.get("/labs/<slug>/animation.<any(js, json):kind>")
+def animation(slug: str, kind: str) -> Answer:
+    """Send the script of a lab's animation, or what it plays; its page asks each time whether they are new."""
+    found = _lab(slug)
+    if not found.animation:
+        abort(404, _("This lab has no animation."))
+    return send_from_directory(found.folder, f"animation.{kind}", max_age=0)
+
+
 @routes.post("/labs/<slug>/runs")
 def start(slug: str) -> Answer | tuple[str, int]:
     """Queue a run; a visitor becomes a guest whose runs are kept."""
@@ -93,6 +113,7 @@ def show(slug: str, run_id: int) -> str:
     with database().reading() as connection:
         events = [event for _, event in store.events_after(connection, run_id, 0)]
     measured = {name: one["value"] for name, one in run.findings.items()}
+    published = [table for table in found.published if set(table.figures) & set(measured)]
     return render_template(
         "labs/run.html",
         lab=found,
@@ -102,8 +123,9 @@ def show(slug: str, run_id: int) -> str:
         texts={**_texts(found, run.parameters), "seed": str(run.seed)},
         passed={name for name, passed in run.checks.items() if passed},
         drawing=display.drawing(found, {**display.last_metrics(events), **measured}),
-        rows=display.rows(run.findings, found.published),
-        histograms=display.histograms(run.findings, found.published),
+        published=published,
+        rows=display.rows(run.findings, published),
+        histograms=display.histograms(run.findings, published),
         chart=display.time_chart(found, events) if run.findings else None,
         wide=display.WIDTH,
         tall=display.HEIGHT,
@@ -158,16 +180,19 @@ def _lab_page(found: Lab, given: Mapping[str, str], faults: dict[str, str]) -> s
     defaults = _texts(found, found.defaults())
     texts = {name: given.get(name, default) for name, default in {**defaults, "seed": ""}.items()}
     advanced = {one.name for one in found.parameters if one.advanced} | {"seed"}
+    changed = {name for name in texts if texts[name] != defaults.get(name, "") or name in faults}
     return render_template(
         "labs/lab.html",
         lab=found,
         texts=texts,
         faults=faults,
-        open_all=any(texts[name] != defaults.get(name, "") or name in faults for name in advanced),
+        open_all=bool(changed & advanced),
+        open_groups={one.group for one in found.parameters if one.name in changed and not one.advanced},
         passed={name for run in runs for name, passed in run.checks.items() if passed},
         runs=runs,
         brief=_brief(found),
         drawing=display.drawing(found, {}),
+        animation=display.animation(found),
         changed=display.changed,
         greatest_seed=GREATEST_SEED,
     )

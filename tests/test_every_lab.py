@@ -67,7 +67,7 @@ def test_the_brief_renders_below_the_pages_own_title(lab: Lab) -> None:
 
 @every_lab
 def test_the_code_takes_the_parameters_that_are_declared(lab: Lab) -> None:
-    code = child._load(lab.folder / "lab.py")
+    code = child.load(lab.folder / "lab.py")
     sys.modules.pop(code.__name__)
     assert {one.name for one in dataclasses.fields(code.Parameters)} == {one.name for one in lab.parameters}
     texts = {one.name: one.show(one.default) for one in lab.parameters}

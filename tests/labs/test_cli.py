@@ -61,6 +61,10 @@ def test_findings_are_printed_for_people(invoke: Invoke) -> None:
         (["lambda-concurrency", "--set", "requests=many"], "requests is “many”; it accepts a whole number of requests"),
         (["lambda-concurrency", "--set", "requests"], "write it as NAME=VALUE"),
         (["lambda-concurrency", "--seed", "-1"], "--seed"),
+        (
+            ["lambda-concurrency", "--live", "--set", "scale=10"],
+            "scale is “10”; it accepts a whole number from 1 to 5.",
+        ),
     ],
 )
 def test_wrong_usage_ends_with_2_and_a_sentence(invoke: Invoke, arguments: list[str], sentence: str) -> None:
@@ -75,6 +79,27 @@ def test_what_the_lab_refuses_ends_with_1_and_its_sentence(invoke: Invoke) -> No
     result = invoke("run", "lambda-concurrency", "--set", reservations, "--set", "reserved_concurrency=1", "--json")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "100 must stay" in result.stderr
+
+
+def test_a_live_run_on_a_terminal(invoke: Invoke) -> None:
+    small = ["requests=20", "concurrency=4", "reserved_concurrency=2", "sleep_minimum=1", "sleep_maximum=1"]
+    sets = [word for one in [*small, "load_tool=own"] for word in ("--set", one)]
+    document = json.loads(invoke("run", "lambda-concurrency", "--live", *sets, "--json").stdout)
+    assert document["findings"]["rejected"]["value"] == 10
+    assert document["findings"]["scale"]["value"] == 5
+    refused = invoke("run", "lambda-concurrency", "--live", "--set", "scenario=VPC")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "The live mode has one scenario" in refused.stderr
+
+
+def test_a_lab_without_a_live_mode_says_so(
+    invoke: Invoke, make_lab: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = make_lab()
+    monkeypatch.setattr(registry, "load", lambda: ((lab,), ()))
+    result = invoke("run", "small-lab", "--live")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "small-lab has no live mode; leave out --live." in result.stderr
 
 
 def test_verify_compares_with_what_was_published(invoke: Invoke) -> None:

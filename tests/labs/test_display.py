@@ -37,9 +37,9 @@ def test_histograms_share_one_axis() -> None:
 
 def test_the_drawing_shows_the_newest_values() -> None:
     events = [
-        {"kind": "metric", "at": 0.0, "values": {"rejected": 1, "succeeded": 2}},
+        {"kind": "metric", "at": 0.0, "values": {"refused": 1, "succeeded": 2}},
         {"kind": "log", "text": "words"},
-        {"kind": "metric", "at": 9.0, "values": {"rejected": 1234}},
+        {"kind": "metric", "at": 9.0, "values": {"refused": 1234}},
     ]
     drawing = display.drawing(LAB, display.last_metrics(events))
     assert drawing is not None
@@ -48,7 +48,7 @@ def test_the_drawing_shows_the_newest_values() -> None:
 
 
 def test_the_time_chart_has_a_row_for_each_of_its_points() -> None:
-    events = [{"kind": "metric", "at": at, "values": {"rejected": 25 * at, "succeeded": at}} for at in (1.0, 2.0, 4.0)]
+    events = [{"kind": "metric", "at": at, "values": {"refused": 25 * at, "succeeded": at}} for at in (1.0, 2.0, 4.0)]
     chart = display.time_chart(LAB, events)
     assert chart is not None
     assert [line.last for line in chart.lines] == ["4.0000", "100.0000"]

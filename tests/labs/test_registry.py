@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,32 @@ def test_a_faulty_folder_is_left_out_and_named(make_lab: MakeLab, file: str, tex
     assert sentence in str(errors[0])
 
 
+def test_an_animation_that_is_announced_must_be_there(make_lab: MakeLab) -> None:
+    folder = make_lab().folder
+    toml = folder / "lab.toml"
+    toml.write_text('animation = "Slices"\n' + toml.read_text())
+    with pytest.raises(LabError, match=r"animation\.svg.*lab\.toml announces an animation"):
+        registry.read(folder)
+    for name in registry.ANIMATION:
+        (folder / name).write_text("")
+    assert registry.read(folder).animation == "Slices"
+
+
+def test_parameters_stand_by_group_and_those_of_none_come_first(make_lab: MakeLab) -> None:
+    lab = dataclasses.replace(
+        make_lab(),
+        parameters=tuple(
+            dataclasses.replace(INTEGER, name=name, group=group, advanced=advanced)
+            for name, group, advanced in (("a", "VPC", False), ("b", "", False), ("c", "VPC", False), ("d", "", True))
+        ),
+    )
+    assert {group: [one.name for one in members] for group, members in lab.groups.items()} == {
+        "": ["b"],
+        "VPC": ["a", "c"],
+    }
+    assert next(iter(lab.groups)) == ""
+
+
 def test_reading_one_faulty_folder_raises(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="missing"):
         registry.read(tmp_path)
@@ -79,6 +106,10 @@ INTEGER = Parameter(
 NUMBER = Parameter("f", "number", "F", "", minimum=0.5, maximum=2)
 CHOICE = Parameter("c", "choice", "C", "", choices=("exact", "fitted"))
 LIST = Parameter("l", "integers", "L", "", minimum=0, maximum=1000)
+
+
+def test_a_whole_number_is_shown_alike_with_and_without_its_point() -> None:
+    assert NUMBER.show(1) == NUMBER.show(NUMBER.read("1")) == "1"
 
 
 @pytest.mark.parametrize(

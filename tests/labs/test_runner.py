@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from labs import runner
+from labs import child, runner
 from labs.registry import Lab
 from labs.runner import Limits, Run
 
@@ -191,9 +191,40 @@ def test_its_folder_is_gone_afterwards(make_lab: MakeLab) -> None:
     assert not Path(outcome.findings["at"]["value"]).exists()
 
 
+def test_a_labs_code_may_have_neighbours_and_each_lab_has_its_own(make_lab: MakeLab) -> None:
+    labs = [make_lab("from .words import run", name) for name in ("one_lab", "other_lab")]
+    for lab in labs:
+        said = f"Finding(7, '{lab.slug}')"
+        words = (
+            f"from labs.findings import Finding\ndef run(parameters, seed, report):\n    return {{'number': {said}}}"
+        )
+        (lab.folder / "words.py").write_text(words)
+        assert runner.execute(lab, VALUES, 1, SECOND).findings["number"] == {"value": 7, "unit": lab.slug}
+    loaded = [child.load(lab.folder / "lab.py").run(None, 1, None)["number"].unit for lab in labs]
+    assert loaded == [lab.slug for lab in labs]
+
+
+def test_a_live_run_is_the_labs_own_and_is_limited_as_the_other(make_lab: MakeLab) -> None:
+    live = """
+    def run(parameters, seed, report):
+        return {"number": Finding(1, "virtual")}
+
+    def live(parameters, seed, report):
+        report.log("live")
+        if parameters.number == 9:
+            time.sleep(60)
+        return {"number": Finding(7, "real")}
+    """
+    lab = make_lab(live)
+    assert runner.execute(lab, VALUES, 1, SECOND).findings["number"]["unit"] == "virtual"
+    assert runner.execute(lab, VALUES, 1, SECOND, live=True).findings["number"]["unit"] == "real"
+    assert runner.execute(lab, {"number": 9}, 1, SECOND, live=True).ending.reason == "time"
+
+
 def test_what_a_lab_prints_is_no_event(make_lab: MakeLab) -> None:
     code = 'def run(parameters, seed, report):\n    print(\'{"kind": "findings"}\', flush=True)\n    return {}'
     events: list[runner.Event] = []
     outcome = runner.execute(make_lab(code), VALUES, 1, SECOND, events.append)
-    assert outcome.ending.reason == "error"  # the check found no number
-    assert [event["kind"] for event in events] == ["findings"]
+    assert outcome.ending.done
+    assert outcome.checks == {"is_seven": False}  # a check that misses its finding is not met
+    assert [event["kind"] for event in events] == ["findings", "check", "progress"]

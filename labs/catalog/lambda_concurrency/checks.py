@@ -37,3 +37,33 @@ def reservation_protects(values: Values) -> bool:
     """Let others reserve 350, 200 and 200, and take all of the 150 that may still be reserved."""
     full = values["unreserved_left"] == 100
     return full and values["reserved"] == 1 and values["rejected"] == 0 and values["peak_concurrency"] >= 50
+
+
+def an_hour_costs_a_dollar(values: Values) -> bool:
+    """Each slot can be busy all the hour. Divide a dollar by what one slot's hour costs, and round down."""
+    most, limit = values["most_dollars_an_hour"], values["concurrency_limit"]
+    return values["memory"] == 1024 and values["reserved"] == 1 and most <= 1 < most / limit * (limit + 1)
+
+
+def sign_ins_starve(values: Values) -> bool:
+    """Leave the reservations empty. Pictures a second × seconds each must exceed what the account has."""
+    return values["source_reservations"] == 0 and values["s3_refused"] > 0 and values["cognito_lost"] > 0
+
+
+def sign_ins_are_protected(values: Values) -> bool:
+    """Any reservation for Cognito above its sign-ins a second × seconds each, with some to spare, is enough."""
+    heap = values["s3_arrived"] >= 390 * 60 * values["minutes"]
+    return heap and values["cognito_arrived"] > 0 and values["cognito_lost"] == 0
+
+
+def stream_keeps_its_records(values: Values) -> bool:
+    """Keep records longer than the switch is off. Lower the other rates to 0, or the run has too many events."""
+    off = values["kinesis_was_off"] == 1 and values["off_minutes"] >= 25 * 60
+    caught_up = values["kinesis_waiting"] <= 0.01 * values["kinesis_arrived"]
+    return off and values["kinesis_arrived"] > 0 and values["kinesis_lost"] == 0 and caught_up
+
+
+def subnet_is_just_large_enough(values: Values) -> bool:
+    """Count interfaces: each holds 3 GB, so two environments of 1,536 MB. Five of a subnet's addresses are AWS's."""
+    served = values["no_address"] == values["rejected"] == 0 and values["peak_concurrency"] >= 50
+    return served and values["memory"] == 1536 and values["free_addresses"] < 2 * values["peak_interfaces"]
