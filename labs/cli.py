@@ -7,17 +7,25 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
+from typing import Self
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from config import Settings
-from labs import display, jobs, registry
+from labs import display, documents, jobs, registry
 from labs.registry import Lab, PublishedTable, SolvedRun
 from labs.runner import Event, Limits, Outcome, execute
 from web import schedule
+
+CLEAR = "\r\x1b[K"
+"""Goes to the beginning of a terminal's line and empties it."""
+
+BAR = 40
+"""Columns of the progress bar."""
 
 LIVE_SECONDS = 3600
 
@@ -25,11 +33,15 @@ group = AppGroup("labs", help="List, run and verify the labs.")
 
 
 @group.command("list")
-def list_labs() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, as /labs.json answers it.")
+def list_labs(as_json: bool) -> None:
     """List the labs of the catalog; status 1 if a folder cannot be used."""
     labs, errors = registry.load()
-    for lab in labs:
-        click.echo(f"{lab.slug:24} {lab.minutes:3} min  {len(lab.tasks)} tasks  {lab.title}")
+    if as_json:
+        click.echo(json.dumps([documents.describe(lab) for lab in labs], indent=2))
+    else:
+        for lab in labs:
+            click.echo(f"{lab.slug:24} {lab.minutes:3} min  {len(lab.tasks)} tasks  {lab.title}")
     for error in errors:
         click.echo(str(error), err=True)
     sys.exit(1 if errors else 0)
@@ -42,28 +54,26 @@ def list_labs() -> None:
 @click.option("--live", is_flag=True, help="Run in real time with real servers, for an hour at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def run_lab(slug: str, settings: tuple[str, ...], seed: int, live: bool, as_json: bool) -> None:
-    """Run the lab SLUG: progress on stderr, findings on stdout; status 1 if it comes to none."""
+    """Run the lab SLUG: progress on stderr, findings on stdout; status 1 if it comes to none.
+
+    A parameter that is a text may be read from a file: NAME=@FILE.
+    """
     lab = _lab(slug)
     if live and not lab.live:
         raise click.UsageError(f"{slug} has no live mode; leave out --live.")
-    values, faults = lab.read(_pairs(settings))
+    values, faults = lab.read(_texts(lab, settings))
     if faults:
-        raise click.UsageError(" ".join(faults.values()))
+        raise click.UsageError(" ".join(map(str, faults.values())))
     # Whoever waits at the terminal blocks no queue and may interrupt.
     limits = replace(_limits(), seconds=LIVE_SECONDS) if live else _limits()
-    outcome = execute(lab, values, seed, limits, _tell, live=live)
+    with _Progress() as progress:
+        outcome = execute(lab, values, seed, limits, progress.tell, live=live)
     if not outcome.ending.done:
         click.echo(outcome.ending.sentence, err=True)
         sys.exit(1)
     if as_json:
-        document = {
-            "lab": slug,
-            "parameters": values,
-            "seed": seed,
-            "findings": outcome.findings,
-            "checks": outcome.checks,
-        }
-        click.echo(json.dumps(document, indent=2))
+        result = documents.Result(lab, values, seed, outcome.findings, outcome.checks)
+        click.echo(json.dumps(documents.document(result), indent=2))
     else:
         _print_findings(lab, outcome)
 
@@ -112,14 +122,24 @@ def _lab(slug: str) -> Lab:
     return found
 
 
-def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
-    pairs = {}
+def _texts(lab: Lab, settings: tuple[str, ...]) -> dict[str, str]:
+    """Return the text that is given for each parameter, from a file where it names one."""
+    from_files = {one.name for one in lab.parameters if one.is_text}
+    texts = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
             raise click.UsageError(f"--set is “{setting}”; write it as NAME=VALUE.")
-        pairs[name.strip()] = text
-    return pairs
+        name = name.strip()
+        texts[name] = _content(name, text[1:]) if name in from_files and text.startswith("@") else text
+    return texts
+
+
+def _content(name: str, file: str) -> str:
+    try:
+        return Path(file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{name} is to be read from “{file}”, which cannot be: {error}.") from None
 
 
 def _limits() -> Limits:
@@ -127,11 +147,37 @@ def _limits() -> Limits:
     return Limits(seconds=settings.lab_seconds, memory_mib=settings.lab_memory)
 
 
-def _tell(event: Event) -> None:
-    if event["kind"] == "progress":
-        click.echo(f"{event['share']:4.0%}", err=True)
-    elif event["kind"] == "log":
-        click.echo(event["text"], err=True)
+class _Progress:
+    """How far a run is, on stderr: one bar that grows on a terminal, a line for each step anywhere else."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._bar = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        if self._bar:
+            click.echo(err=True)
+
+    def tell(self, event: Event) -> None:
+        """Show a run's event, if it says something of its progress."""
+        if event["kind"] == "progress":
+            self._show(event["share"])
+        elif event["kind"] == "log":
+            click.echo(f"{CLEAR}{event['text']}" if self._bar else event["text"], err=True)
+            click.echo(self._bar, nl=False, err=True)
+        elif event["kind"] == "fault":
+            click.echo("{parameter}, line {line}, column {column}: {sentence}".format(**event), err=True)
+
+    def _show(self, share: float) -> None:
+        if not self._terminal:
+            click.echo(f"{share:4.0%}", err=True)
+            return
+        done = round(share * BAR)
+        self._bar = f"{CLEAR}{'█' * done}{'░' * (BAR - done)} {share:4.0%}"
+        click.echo(self._bar, nl=False, err=True)
 
 
 def _print_findings(lab: Lab, outcome: Outcome) -> None:

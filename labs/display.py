@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,14 @@ from content import render
 from labs.registry import Lab, PublishedTable
 from labs.runner import Event
 
+Found = Mapping[str, Mapping[str, Any]]
+"""A run's findings as they are stored: by name, each a value and its unit."""
+
 WIDTH, HEIGHT = 460, 180
 """The field in which a chart is drawn, in its own units; labels stand around it."""
+
+WORDS = 22
+"""The height of a line of words in a chart."""
 
 NONE = "–"
 
@@ -68,21 +75,34 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Line:
-    """A metric over time: its points as SVG writes them, and where and what its last value is."""
+    """A metric of a run over time: its points as SVG writes them, its last value, and the height of its words.
+
+    ``style`` tells the metrics apart, ``run`` the runs, both from 1.
+    """
 
     name: str
     points: str
-    end: float
     last: str
+    height: float
+    style: int
+    run: int
 
 
 @dataclass(frozen=True)
 class TimeChart:
-    """Metrics on one scale over a run's own time, and the same numbers as rows of (seconds, value of each)."""
+    """Metrics on one scale over a run's own time, and the same numbers as rows of (seconds, value of each line).
+
+    ``margin`` is the room for the lines' words at their end.
+    """
 
     lines: tuple[Line, ...]
     seconds: float
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def margin(self) -> int:
+        """The width that the longest of the lines' words needs."""
+        return 24 + 9 * max(len(f"{line.name} {line.last}") for line in self.lines)
 
 
 def figure(value: Any) -> str:
@@ -104,7 +124,7 @@ def label(name: str) -> str:
     return name.removesuffix("_seconds").replace("_", " ").capitalize()
 
 
-def rows(findings: Mapping[str, Mapping[str, Any]], tables: Sequence[PublishedTable]) -> list[Row]:
+def rows(findings: Found, tables: Sequence[PublishedTable]) -> list[Row]:
     """Return every finding that is a number, each beside the published tables."""
     made = []
     for name, found in findings.items():
@@ -117,34 +137,50 @@ def rows(findings: Mapping[str, Mapping[str, Any]], tables: Sequence[PublishedTa
     return made
 
 
-def histograms(findings: Mapping[str, Mapping[str, Any]], tables: Sequence[PublishedTable]) -> list[Histogram]:
-    """Return the measured histogram and the published ones on one axis; none where the lab has none."""
-    if "histogram" not in findings:
+def histograms(runs: Mapping[str, Found], tables: Sequence[PublishedTable] = ()) -> list[Histogram]:
+    """Return the histograms of runs, by their titles, and the published ones on one axis; none where there are none."""
+    measured = [(title, found["histogram"]["value"]) for title, found in runs.items() if "histogram" in found]
+    if not measured:
         return []
-    measured = [(edge, count) for edge, count in findings["histogram"]["value"]]
-    named = [("", measured), *((one.title, one.histogram) for one in tables if one.histogram)]
+    named = [*measured, *((one.title, one.histogram) for one in tables if one.histogram)]
     widest = max(edge for _, bars in named for edge, _ in bars)
     return [_histogram(title, bars, widest) for title, bars in named]
 
 
-def time_chart(lab: Lab, events: Iterable[Event]) -> TimeChart | None:
-    """Return the metrics that the lab wants drawn over its own time; none where it reported none."""
-    metrics = [event for event in events if event["kind"] == "metric" and set(lab.chart) <= set(event["values"])]
-    if not lab.chart or not metrics or metrics[-1]["at"] <= 0:
+def time_chart(lab: Lab, runs: Mapping[str, Iterable[Event]]) -> TimeChart | None:
+    """Return the metrics that the lab wants drawn over its own time; none where no run reported any.
+
+    ``runs`` has the events of each run by what its lines are called beside the metric; empty for a single run.
+    """
+    metrics = {run: _charted(lab, events) for run, events in runs.items()}
+    moments = [event["at"] for one in metrics.values() for event in one]
+    seconds = max(moments, default=0)
+    if not lab.chart or seconds <= 0:
         return None
-    seconds = max(event["at"] for event in metrics)
-    top = max(1, *(event["values"][name] for event in metrics for name in lab.chart))
+    every = [event["values"][name] for one in metrics.values() for event in one for name in lab.chart]
+    scale = HEIGHT / max(1, *every)
+    drawn = [(run, name) for run, one in metrics.items() if one for name in lab.chart]
+    ends = [HEIGHT - metrics[run][-1]["values"][name] * scale for run, name in drawn]
     lines = []
-    for name in lab.chart:
-        points = [(event["at"] / seconds * WIDTH, HEIGHT - event["values"][name] / top * HEIGHT) for event in metrics]
+    for (run, name), height in zip(drawn, _apart(ends), strict=True):
+        points = [(event["at"] / seconds * WIDTH, HEIGHT - event["values"][name] * scale) for event in metrics[run]]
         text = " ".join(f"{x:.1f},{y:.1f}" for x, y in [(0.0, float(HEIGHT)), *points])
-        lines.append(Line(label(name), text, round(points[-1][1], 1), figure(metrics[-1]["values"][name])))
-    table = tuple((f"{event['at']:.2f}", *(figure(event["values"][name]) for name in lab.chart)) for event in metrics)
-    return TimeChart(tuple(lines), seconds, table)
+        last = figure(metrics[run][-1]["values"][name])
+        place = list(runs).index(run) + 1
+        lines.append(Line(f"{label(name)} {run}".strip(), text, last, height, lab.chart.index(name) + 1, place))
+    table = sorted(
+        (event["at"], *(figure(event["values"][name]) if one == run else NONE for one, name in drawn))
+        for run in metrics
+        for event in metrics[run]
+    )
+    return TimeChart(tuple(lines), seconds, tuple((f"{at:.2f}", *values) for at, *values in table))
 
 
 def drawing(lab: Lab, values: Mapping[str, Any]) -> Markup | None:
-    """Return the architecture with these values written where it has a place for them."""
+    """Return the architecture with these values written where it has a place for them.
+
+    Parts and arrows name the metrics that stand for what they do; those of which one is not 0 are marked as used.
+    """
     if lab.drawing is None:
         return None
     root = render.read_drawing(lab.drawing)
@@ -153,6 +189,10 @@ def drawing(lab: Lab, values: Mapping[str, Any]) -> Markup | None:
         name = place.get("data-metric")
         if name is not None:
             place.text = figure(values[name]) if name in values else NONE
+    for place in root.iter("{*}*"):
+        names = f"{place.get('data-part', '')} {place.get('data-arrow', '')}".split()
+        if any(values.get(name) for name in names):
+            place.set("class", f"{place.get('class', '')} used".strip())
     return Markup(etree.tostring(root, encoding="unicode").strip())  # noqa: S704 (a file of the catalog, values as text)
 
 
@@ -177,11 +217,24 @@ def last_metrics(events: Iterable[Event]) -> dict[str, Any]:
 def changed(lab: Lab, parameters: Mapping[str, Any]) -> str:
     """Return in words what a run sets otherwise than by default; nothing where it sets nothing."""
     words = [
-        f"{one.label.lower()} {one.show(parameters[one.name]) or one.empty}"
+        f"{one.label.lower()} {'edited' if one.is_text else one.show(parameters[one.name]) or one.empty}"
         for one in lab.parameters
         if one.name in parameters and one.show(parameters[one.name]) != one.show(one.default)
     ]
     return ", ".join(words)
+
+
+def _charted(lab: Lab, events: Iterable[Event]) -> list[Event]:
+    return [event for event in events if event["kind"] == "metric" and set(lab.chart) <= set(event["values"])]
+
+
+def _apart(heights: Sequence[float]) -> list[float]:
+    """Return the heights of words, from below upwards moved as far apart as a line of words is high."""
+    moved = list(heights)
+    above = math.inf
+    for place in sorted(range(len(moved)), key=lambda one: -moved[one]):
+        moved[place] = above = min(moved[place], above - WORDS)
+    return [round(one, 1) for one in moved]
 
 
 def _compared(measured: float, published: float | None) -> Compared:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 
@@ -20,8 +20,24 @@ Values = Mapping[str, float]
 """The findings that are numbers, by name: what a check is given."""
 
 
+class Fault(NamedTuple):
+    """What is wrong in a text that a learner wrote: the parameter, the line and column from 1, and a sentence."""
+
+    parameter: str
+    line: int
+    column: int
+    sentence: str
+
+
 class Refused(ValueError):  # noqa: N818 (an answer of the lab, not a fault in it)
-    """The lab cannot run with these parameters; the sentence says which of them to change."""
+    """The lab cannot run with these parameters; the sentence says which of them to change.
+
+    The page shows each of ``faults`` at its line.
+    """
+
+    def __init__(self, sentence: str, faults: Iterable[Fault] = ()) -> None:
+        super().__init__(sentence)
+        self.faults = tuple(faults)
 
 
 class Report(Protocol):

@@ -16,6 +16,10 @@ CATALOG = Path(__file__).parent / "catalog"
 ANIMATION = ("animation.svg", "animation.js", "animation.json")
 FILES = ("lab.toml", "brief.md", "lab.py", "checks.py", "published.toml", "solution.toml")
 
+NETWORKS = ("none", "loopback")
+TAKEN = ("csrf_token", "run", "seed")
+"""What the form of the parameters and its address name already."""
+
 T = TypeVar("T")
 
 
@@ -74,6 +78,7 @@ class Lab:
 
     A ``live`` one can also be run in real time, by ``live`` in its ``lab.py``. ``animation`` is the title of a drawing
     that a script moves, none if empty.
+    ``network`` is what a run may reach: nothing, or what the run itself serves on the loopback interface.
     """
 
     slug: str
@@ -93,6 +98,7 @@ class Lab:
     chart: tuple[str, ...] = ()
     live: bool = False
     animation: str = ""
+    network: str = "none"
 
     @property
     def drawing(self) -> Path | None:
@@ -102,10 +108,10 @@ class Lab:
 
     @property
     def groups(self) -> dict[str, list[Parameter]]:
-        """The parameters that everyone sees, by the name of their group, those of none first."""
+        """The parameters of the form that everyone sees, by the name of their group, those of none first."""
         groups: dict[str, list[Parameter]] = {"": []}
         for parameter in self.parameters:
-            if not parameter.advanced:
+            if not parameter.advanced and not parameter.is_text:
                 groups.setdefault(parameter.group, []).append(parameter)
         return groups
 
@@ -113,20 +119,20 @@ class Lab:
         """Return every parameter's default."""
         return {parameter.name: parameter.default for parameter in self.parameters}
 
-    def read(self, texts: Mapping[str, str]) -> tuple[dict[str, Value], dict[str, str]]:
+    def read(self, texts: Mapping[str, str]) -> tuple[dict[str, Value], dict[str, ParameterError]]:
         """Turn the texts of a form or a command line into (values of all parameters, faults by name)."""
-        values, faults = self.defaults(), {}
+        values, faults = self.defaults(), dict[str, ParameterError]()
         known = {parameter.name: parameter for parameter in self.parameters}
         for name, text in texts.items():
             if name not in known:
                 near = difflib.get_close_matches(name, known, 1)
                 hint = f"did you mean {near[0]}?" if near else f"the parameters are {', '.join(known)}."
-                faults[name] = f"{name} is no parameter of {self.slug}; {hint}"
+                faults[name] = ParameterError(f"{name} is no parameter of {self.slug}; {hint}")
                 continue
             try:
                 values[name] = known[name].read(text)
             except ParameterError as error:
-                faults[name] = str(error)
+                faults[name] = error
         return values, faults
 
     def solution(self) -> tuple[SolvedRun, ...]:
@@ -135,10 +141,13 @@ class Lab:
         return tuple(_make(SolvedRun, one, path, "runs") for one in _table(path).get("runs", []))
 
 
-def load(root: Path = CATALOG) -> tuple[tuple[Lab, ...], tuple[LabError, ...]]:
-    """Read every folder of ``root`` that has a ``lab.toml``: the labs by slug, and what kept others out."""
+def load(root: Path | None = None) -> tuple[tuple[Lab, ...], tuple[LabError, ...]]:
+    """Read every folder of ``root`` that has a ``lab.toml``: the labs by slug, and what kept others out.
+
+    Without ``root``, read the catalog.
+    """
     labs, errors = [], []
-    for path in sorted(root.glob("*/lab.toml")):
+    for path in sorted((root or CATALOG).glob("*/lab.toml")):
         try:
             labs.append(read(path.parent))
         except LabError as error:
@@ -153,6 +162,8 @@ def read(folder: Path) -> Lab:
     table = _table(path)
     if table.get("animation"):
         _demand(folder, ANIMATION, "lab.toml announces an animation")
+    if table.get("network", "none") not in NETWORKS:
+        raise LabError(path, f"The network is “{table['network']}”; use {' or '.join(NETWORKS)}.")
     hints = _hints(folder / "checks.py")
     given = {
         **table,
@@ -203,6 +214,10 @@ def _make(kind: type[T], table: Mapping[str, Any], path: Path, where: str) -> T:
 def _parameter(table: Mapping[str, Any], path: Path) -> Parameter:
     if table.get("kind") not in KINDS:
         raise LabError(path, f"[[parameters]] has the kind “{table.get('kind')}”; use {', '.join(KINDS)}.")
+    if table.get("name") in TAKEN:
+        raise LabError(
+            path, f"[[parameters]] has the name “{table['name']}”, which every lab's form uses; take another."
+        )
     lists = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
     return _make(Parameter, lists, path, "parameters")
 

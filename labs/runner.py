@@ -28,23 +28,31 @@ TICK = 0.25
 """Seconds between two batches of events."""
 
 _CHILD = Path(child.__file__).resolve()
-_NAMESPACE = ("unshare", "--user", "--pid", "--fork", "--kill-child")
+_PROCESSES = ("unshare", "--user", "--pid", "--fork", "--kill-child")
+_APART = (*_PROCESSES, "--net", "--ipc", "--uts")
+_NAMESPACES = {"none": (_APART, _PROCESSES), "loopback": ((*_APART, "--keep-caps"), _PROCESSES)}
+"""By the network that a lab asks for, the commands that give a run namespaces of its own, the best first."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may take: wall and CPU time, memory of a process, size of a file, events and bytes of output."""
+    """What one run may take: wall and CPU time, memory, size of a file and of all, processes, and output."""
 
     seconds: int = 60
     memory_mib: int = 1024
     file_mib: int = 64
+    disk_mib: int = 256
+    processes: int = 256
     events: int = 20_000
     output_bytes: int = 8 << 20
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ended: done, refused, cancelled, time, memory, output or error; and what to tell the learner."""
+    """How a run ended and what to tell the learner.
+
+    The reason is done, refused, cancelled, time, memory, disk, processes, output or error.
+    """
 
     reason: str
     sentence: str = ""
@@ -67,8 +75,8 @@ class Outcome:
 class Run:
     """One run, to be used in a ``with`` statement; at its end nothing that the lab started is left.
 
-    Where the system has user namespaces for everyone, that includes processes which left the lab's session;
-    elsewhere the lab's process group is ended.
+    Where the system has user namespaces for everyone, that includes processes which left the lab's session, and the
+    lab has no network but what it serves to itself; elsewhere the lab's process group is ended.
     """
 
     def __init__(
@@ -76,6 +84,7 @@ class Run:
     ) -> None:
         self.ending = Ending("error", "The run was left before its end.")
         self._limits = limits
+        self._namespace = namespace(lab.network)
         self._job = {
             "folder": str(lab.folder.resolve()),
             "checks": [task.check for task in lab.tasks],
@@ -85,6 +94,9 @@ class Run:
             "seconds": limits.seconds,
             "memory_mib": limits.memory_mib,
             "file_mib": limits.file_mib,
+            "disk_mib": limits.disk_mib,
+            "processes": limits.processes,
+            "own_loopback": "--keep-caps" in self._namespace,
         }
         self._last_words = ""
         self._found = False
@@ -95,12 +107,12 @@ class Run:
     def __enter__(self) -> Self:
         self._folder = tempfile.mkdtemp(prefix="archway-lab-")
         self._process = subprocess.Popen(
-            [*_namespace(), sys.executable, "-I", str(_CHILD)],
+            [*self._namespace, sys.executable, "-I", str(_CHILD)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=self._folder,
-            env={"PATH": os.defpath, "LANG": "C.UTF-8"},
+            env={"PATH": os.defpath, "LANG": "C.UTF-8", "TMPDIR": self._folder},
             start_new_session=True,
         )
         with contextlib.suppress(BrokenPipeError):
@@ -195,6 +207,8 @@ class Run:
             child.TIME: "time",
             child.MEMORY: "memory",
             child.CANCELLED: "cancelled",
+            child.DISK: "disk",
+            child.PROCESSES: "processes",
         }
         reason = self._stopped or statuses.get(status, "error")
         if reason == "done" and not self._found:
@@ -205,6 +219,8 @@ class Run:
             "cancelled": "The run was cancelled.",
             "time": f"The run was stopped after {limits.seconds} s, the longest that one may take; ask less of it.",
             "memory": f"The run needed more than {limits.memory_mib} MiB of memory and was stopped; ask less of it.",
+            "disk": f"The run wrote more than {limits.disk_mib} MiB or {child.MOST_FILES:,} files and was stopped.",
+            "processes": f"The run started more than {limits.processes} processes and was stopped.",
             "output": f"The run reported more than {limits.events:,} events or"
             f" {limits.output_bytes >> 20} MiB and was stopped.",
         }
@@ -240,10 +256,10 @@ def gather(event: Event, findings: dict[str, Any], checks: dict[str, bool]) -> N
 
 
 @cache
-def _namespace() -> tuple[str, ...]:
-    """Return the command that gives a run process numbers of its own, or nothing where the system does not allow it."""
-    try:
-        probe = subprocess.run([*_NAMESPACE, "true"], check=False, capture_output=True, timeout=5)
-    except (OSError, subprocess.TimeoutExpired):
-        return ()
-    return _NAMESPACE if probe.returncode == 0 else ()
+def namespace(network: str) -> tuple[str, ...]:
+    """Return the command that gives a run process numbers and a network of its own, or nothing where none works."""
+    for command in _NAMESPACES[network]:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            if subprocess.run([*command, "true"], check=False, capture_output=True, timeout=5).returncode == 0:
+                return command
+    return ()

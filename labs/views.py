@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from flask import (
@@ -19,7 +19,6 @@ from flask import (
     send_from_directory,
     url_for,
 )
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
@@ -28,14 +27,18 @@ from accounts.people import Person
 from accounts.sessions import current_person, ensure_person
 from content import render
 from db import database
-from labs import cli, display, jobs, registry, store
-from labs.parameters import Parameter
+from labs import cli, comparison, display, documents, jobs, registry, runner, sentences, store
+from labs.parameters import LANGUAGES, Parameter
 from labs.registry import Lab
+from labs.runner import Event
+from labs.sentences import Mark, Sentence
 from web.clock import now
 from web.lifecycle import lifecycle
 from web.offers import Door, Findable, offers
 
 GREATEST_SEED = 2**31 - 1
+PAUSE = 500
+"""Milliseconds after which a page asks for a run's new events again."""
 
 routes = Blueprint(
     "labs", __name__, template_folder="templates", static_folder="static", static_url_path="/static/labs"
@@ -69,10 +72,22 @@ def index() -> str:
     return render_template("labs/labs.html", labs=catalog())
 
 
+@routes.get("/labs.json")
+def describe() -> Answer:
+    """Answer what a program needs to know of every lab, as JSON."""
+    return jsonify([documents.describe(one) for one in catalog()])
+
+
 @routes.get("/labs/<slug>")
 def lab(slug: str) -> str:
-    """Show a lab; parameters in the address are put into its form, so that a run can be changed and run again."""
-    return _lab_page(_lab(slug), request.args, {})
+    """Show a lab; its form has the parameters of ?run=N, if one is given, and those in the address, by name."""
+    found = _lab(slug)
+    given, marks = dict(request.args), dict[str, Sequence[Mark]]()
+    if "run" in given:
+        run = _own_run(slug, request.args.get("run", 0, type=int))
+        given = {**_texts(found, run.parameters), "seed": str(run.seed), **given}
+        marks = _marks(found, _events(run))
+    return _lab_page(found, given, {}, marks)
 
 
 @routes.get("/labs/<slug>/animation.<any(js, json):kind>")
@@ -90,13 +105,14 @@ def start(slug: str) -> Answer | tuple[str, int]:
     found = _lab(slug)
     given = {one.name: request.form[one.name] for one in found.parameters if one.name in request.form}
     values, faults = found.read(given)
-    faults = {one.name: _fault(one, given[one.name]) for one in found.parameters if one.name in faults}
+    told = {name: sentences.fault(one, given[name], faults[name]) for name, one in _by_name(found, faults)}
     seed = _seed(request.form.get("seed", "").strip())
     if seed is None:
         sentence = _("seed accepts a whole number from 0 to %(most)d, or nothing for a new one.", most=GREATEST_SEED)
-        faults["seed"] = sentence
-    if faults or seed is None:
-        return _lab_page(found, request.form, faults), 400
+        told["seed"] = sentence
+    if told or seed is None:
+        marks = {name: [sentences.mark(fault)] for name, fault in faults.items() if fault.line}
+        return _lab_page(found, request.form, told, marks), 400
     person = ensure_person()
     try:
         with database().writing() as connection:
@@ -110,23 +126,72 @@ def start(slug: str) -> Answer | tuple[str, int]:
 def show(slug: str, run_id: int) -> str:
     """Show a run: live while it is open, its findings beside the published figures once it is done."""
     found, run = _lab(slug), _own_run(slug, run_id)
-    with database().reading() as connection:
-        events = [event for _, event in store.events_after(connection, run_id, 0)]
+    events = _events(run)
     measured = {name: one["value"] for name, one in run.findings.items()}
     published = [table for table in found.published if set(table.figures) & set(measured)]
     return render_template(
         "labs/run.html",
         lab=found,
         run=run,
-        reason=_reason(run.reason),
+        reason=sentences.reason(run.reason),
+        situation=_situation(found),
         changed=display.changed,
         texts={**_texts(found, run.parameters), "seed": str(run.seed)},
+        marks=_marks(found, events),
         passed={name for name, passed in run.checks.items() if passed},
         drawing=display.drawing(found, {**display.last_metrics(events), **measured}),
         published=published,
         rows=display.rows(run.findings, published),
-        histograms=display.histograms(run.findings, published),
-        chart=display.time_chart(found, events) if run.findings else None,
+        histograms=display.histograms({"": run.findings}, published),
+        chart=display.time_chart(found, {"": events}) if run.findings else None,
+        label=display.label,
+        pause=PAUSE,
+        wide=display.WIDTH,
+        tall=display.HEIGHT,
+    )
+
+
+@routes.get("/labs/<slug>/runs/<int:run_id>.json")
+def document(slug: str, run_id: int) -> Answer:
+    """Answer a run as JSON: what ``flask labs run --json`` prints, and how the run ended."""
+    run = _own_run(slug, run_id)
+    answer = jsonify(
+        id=run.id,
+        state=run.state,
+        reason=run.reason,
+        created_at=run.created_at.isoformat(),
+        **documents.document(_result(slug, run)),
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@routes.get("/labs/<slug>/runs/<int:run_id>.csv")
+def table(slug: str, run_id: int) -> Answer:
+    """Answer a run as a CSV file."""
+    text = documents.table(_result(slug, _own_run(slug, run_id)))
+    name = f"attachment; filename={slug}-{run_id}.csv"
+    return Answer(
+        text, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name, "Cache-Control": "no-store"}
+    )
+
+
+@routes.get("/labs/<slug>/compare")
+def compare(slug: str) -> str:
+    """Show two of one's runs side by side: ?run=A&run=B, as the boxes of the history send them."""
+    found = _lab(slug)
+    chosen = sorted(set(request.args.getlist("run", type=int)))
+    if len(chosen) != 2:
+        abort(400, _("Tick two of your runs to compare them."))
+    runs = [_own_run(slug, number) for number in chosen]
+    return render_template(
+        "labs/compare.html",
+        lab=found,
+        runs=runs,
+        settings=comparison.settings(found, *runs),
+        pairs=comparison.pairs(*runs),
+        histograms=display.histograms({_("Run %(number)d", number=run.id): run.findings for run in runs}),
+        chart=display.time_chart(found, {f"#{run.id}": _events(run) for run in runs}),
         wide=display.WIDTH,
         tall=display.HEIGHT,
     )
@@ -134,16 +199,22 @@ def show(slug: str, run_id: int) -> str:
 
 @routes.get("/labs/<slug>/runs/<int:run_id>/events")
 def events(slug: str, run_id: int) -> Answer:
-    """Answer the events after ?after=N and the run's state, as JSON; polled by the run's page."""
+    """Answer the events after ?after=N and the run's state, as JSON; polled by the run's page.
+
+    Who accepts an event stream gets one that ends at once: its reader asks again with Last-Event-ID, as the standard
+    has it, and no thread of the server is held.
+    """
     # The state is read first: a run that is over by then has stored all its events.
     run = _own_run(slug, run_id)
-    after = max(0, request.args.get("after", 0, type=int))
+    after = _whole(request.args.get("after", request.headers.get("Last-Event-ID", "")))
     with database().reading() as connection:
         numbered = store.events_after(connection, run_id, after)
     last = numbered[-1][0] if numbered else after
-    answer = jsonify(
-        state=run.state, open=run.open, reason=run.reason, last=last, events=[event for _, event in numbered]
-    )
+    state = {"state": run.state, "open": run.open, "reason": run.reason, "last": last}
+    if request.accept_mimetypes.best_match(["application/json", "text/event-stream"]) == "text/event-stream":
+        answer = Answer(_stream(numbered, state), content_type="text/event-stream")
+    else:
+        answer = jsonify(**state, events=[event for _, event in numbered])
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -173,7 +244,9 @@ def _own_run(slug: str, run_id: int) -> store.StoredRun:
     return run
 
 
-def _lab_page(found: Lab, given: Mapping[str, str], faults: dict[str, str]) -> str:
+def _lab_page(
+    found: Lab, given: Mapping[str, str], faults: Mapping[str, str], marks: Mapping[str, Sequence[Mark]]
+) -> str:
     person = current_person()
     with database().reading() as connection:
         runs = store.runs_of(connection, person.id, found.slug) if person else []
@@ -186,6 +259,7 @@ def _lab_page(found: Lab, given: Mapping[str, str], faults: dict[str, str]) -> s
         lab=found,
         texts=texts,
         faults=faults,
+        marks=marks,
         open_all=bool(changed & advanced),
         open_groups={one.group for one in found.parameters if one.name in changed and not one.advanced},
         passed={name for run in runs for name, passed in run.checks.items() if passed},
@@ -195,6 +269,7 @@ def _lab_page(found: Lab, given: Mapping[str, str], faults: dict[str, str]) -> s
         animation=display.animation(found),
         changed=display.changed,
         greatest_seed=GREATEST_SEED,
+        languages_of=LANGUAGES,
     )
 
 
@@ -219,60 +294,50 @@ def _seed(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= GREATEST_SEED else None
 
 
-def _fault(one: Parameter, text: str) -> str:
-    """Say in the reader's language what ``ParameterError`` says in English."""
-    words: str = _(
-        "%(name)s is “%(text)s”; it accepts %(accepts)s.", name=one.name, text=text[:60], accepts=_accepts(one)
-    )
-    return words
+def _by_name(found: Lab, names: Iterable[str]) -> list[tuple[str, Parameter]]:
+    return [(one.name, one) for one in found.parameters if one.name in names]
 
 
-def _accepts(one: Parameter) -> str:
-    """Say in the reader's language what ``Parameter.accepts`` says in English."""
-    figures = ",g" if one.kind == "number" else ",.0f"
-    values = {"unit": one.unit, "least": format(one.minimum, figures), "most": format(one.maximum, figures)}
-    words: str = {
-        ("integer", True): _("a whole number of %(unit)s from %(least)s to %(most)s", **values),
-        ("integer", False): _("a whole number from %(least)s to %(most)s", **values),
-        ("number", True): _("a number of %(unit)s from %(least)s to %(most)s", **values),
-        ("number", False): _("a number from %(least)s to %(most)s", **values),
-        ("integers", True): _("whole numbers of %(unit)s up to %(most)s, with commas between them", **values),
-        ("integers", False): _("whole numbers up to %(most)s, with commas between them", **values),
-    }.get((one.kind, bool(one.unit)), (" " + _("or") + " ").join(one.choices))
-    if one.optional or one.kind == "integers":
-        words = _("%(accepts)s, or nothing for %(empty)s", accepts=words, empty=one.empty)
-    return words
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else 0
 
 
-def _reason(sentence: str) -> dict[str, str] | None:
-    """Return why a run ended, and the language of that; what only the lab can say stays in its own words."""
-    for words, pattern in _REASONS:
-        found = pattern.fullmatch(sentence)
-        if found:
-            return {"text": _(words, **found.groupdict()), "language": str(get_locale())}
-    return {"text": sentence, "language": "en"} if sentence else None
+def _stream(numbered: Sequence[tuple[int, Event]], state: Mapping[str, object]) -> str:
+    """Return events as an event stream whose ids are their numbers; the state comes last, without one."""
+    blocks = [f"id: {number}\ndata: {json.dumps(event)}\n\n" for number, event in numbered]
+    return "".join([f"retry: {PAUSE}\n", *blocks, f"event: state\ndata: {json.dumps(state)}\n\n"])
 
 
-def _stored(words: str) -> tuple[str, re.Pattern[str]]:
-    """Return a sentence as the catalog of translations has it, and what finds it and its numbers in the database."""
-    return words, re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>-?[\\d,]+)", re.escape(words)))
+def _events(run: store.StoredRun) -> list[Event]:
+    with database().reading() as connection:
+        return [event for _number, event in store.events_after(connection, run.id, 0)]
 
 
-_REASONS = (
-    _stored("Cancelled before it began."),
-    _stored("The run was cancelled."),
-    _stored("The server stopped twice during this run; run it again with the same seed."),
-    _stored("The run was stopped after %(seconds)s s, the longest that one may take; ask less of it."),
-    _stored("The run needed more than %(memory)s MiB of memory and was stopped; ask less of it."),
-    _stored("The lab ended without its findings (status %(status)s)."),
-    _stored("The run was left before its end."),
-    _stored("The run reported more than %(events)s events or %(memory)s MiB and was stopped."),
-)
+def _result(slug: str, run: store.StoredRun) -> documents.Result:
+    return documents.Result(_lab(slug), run.parameters, run.seed, run.findings, run.checks)
+
+
+def _marks(found: Lab, events: Iterable[Event]) -> dict[str, Sequence[Mark]]:
+    """Return what the lab found wrong in the texts of a run, by parameter, in the order of the lines."""
+    marks: dict[str, list[Mark]] = {one.name: [] for one in found.parameters if one.is_text}
+    for event in events:
+        if event["kind"] == "fault" and event["parameter"] in marks:
+            mark = Mark(event["line"], event["column"], Sentence(event["sentence"], "en"))
+            marks[event["parameter"]].append(mark)
+    return {name: sorted(some, key=lambda one: (one.line, one.column)) for name, some in marks.items() if some}
+
+
+def _situation(found: Lab) -> Markup:
+    """Return the first section of the brief, without its heading, for the report on paper."""
+    _before, _heading, rest = found.brief.partition("\n")
+    return Markup(_rendered(rest.partition("\n## ")[0]))  # noqa: S704 (the renderer's output, as the brief's)
 
 
 def _report_faults(app: Flask) -> None:
     for fault in registry.load()[1]:
         app.logger.warning("%s", fault)
+    if not runner.namespace("none"):
+        app.logger.warning("Lab runs share the network and the processes of this machine; see docs/operators.md.")
 
 
 def _door(_person: Person | None) -> Door:

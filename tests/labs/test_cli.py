@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -100,6 +104,54 @@ def test_a_lab_without_a_live_mode_says_so(
     result = invoke("run", "small-lab", "--live")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "small-lab has no live mode; leave out --live." in result.stderr
+
+
+def test_a_text_is_read_from_a_file(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "CATALOG", Path("tests/labs/catalog"))
+    file = tmp_path / "machine.json"
+    file.write_text('{"StartAt": "Nowhere",\n"States": {"Deliver": {"Type": "Pass"}}}')
+    result = invoke("run", "messages", "--set", f"machine=@{file}", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "machine, line 1, column 14: “Nowhere” is no state" in result.stderr
+    file.write_text('{"StartAt": "Deliver",\n"States": {"Deliver": {"Type": "Pass"}}}')
+    result = invoke("run", "messages", "--set", f"machine=@{file}", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["parameters"]["machine"] == file.read_text()
+    file.write_text("{")
+    result = invoke("run", "messages", "--set", f"machine=@{file}")
+    assert result.exit_code == 2
+    assert "machine, line 1, column 2: a name in double quotes must stand here." in result.stderr
+    result = invoke("run", "messages", "--set", f"machine=@{tmp_path / 'none'}")
+    assert result.exit_code == 2
+    assert "No such file" in result.stderr
+
+
+def _on_a_terminal(instance: Path, *arguments: str) -> str:
+    """Return what the command writes to a terminal."""
+    terminal, side = pty.openpty()
+    command = [sys.executable, "-m", "flask", "labs", *arguments]
+    environment = {"PATH": os.environ["PATH"], "ARCHWAY_INSTANCE": str(instance)}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=side, env=environment)
+    os.close(side)
+    text = b""
+    # Linux ends a terminal that nobody writes to any more with an error.
+    with contextlib.suppress(OSError):
+        while piece := os.read(terminal, 4096):
+            text += piece
+    os.close(terminal)
+    assert process.wait(30) == 0
+    return text.decode()
+
+
+def test_on_a_terminal_one_bar_grows_and_words_stand_above_it(invoke: Invoke, tmp_path: Path) -> None:
+    shown = _on_a_terminal(tmp_path, "run", "lambda-concurrency", "--set", "reserved_concurrency=0")
+    bars = re.findall(r"\r\x1b\[K(█*)(░*) +(\d+)%", shown)
+    assert len(bars) > 3
+    assert {len(done) + len(rest) for done, rest, _share in bars} == {40}
+    assert bars[-1] == ("█" * 40, "", "100")
+    assert shown.count("\n") < 5
+    # Anywhere else each step has a line.
+    assert "█" not in invoke("run", "lambda-concurrency", "--set", "reserved_concurrency=0").stderr
 
 
 def test_verify_compares_with_what_was_published(invoke: Invoke) -> None:

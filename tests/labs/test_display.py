@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
 import pytest
+from lxml import etree
 
 from labs import display, registry
 from labs.registry import PublishedTable
@@ -28,7 +32,7 @@ def test_findings_stand_beside_what_was_published() -> None:
 
 def test_histograms_share_one_axis() -> None:
     findings = {"histogram": {"value": [[4.0, 2], [8.0, 6]], "unit": ""}}
-    measured, published = display.histograms(findings, [TABLE])
+    measured, published = display.histograms({"": findings}, [TABLE])
     assert [bar.count for bar in measured.bars] == [2, 6]
     assert measured.tallest.height == display.HEIGHT
     assert published.bars[-1].x + published.bars[-1].width == pytest.approx(display.WIDTH / 2, abs=2)
@@ -49,15 +53,62 @@ def test_the_drawing_shows_the_newest_values() -> None:
 
 def test_the_time_chart_has_a_row_for_each_of_its_points() -> None:
     events = [{"kind": "metric", "at": at, "values": {"refused": 25 * at, "succeeded": at}} for at in (1.0, 2.0, 4.0)]
-    chart = display.time_chart(LAB, events)
+    chart = display.time_chart(LAB, {"": events})
     assert chart is not None
     assert [line.last for line in chart.lines] == ["4.0000", "100.0000"]
     assert chart.rows[-1][0] == "4.00"
     assert chart.lines[1].points.endswith(f"{display.WIDTH:.1f},0.0")
-    assert display.time_chart(LAB, []) is None
+    assert display.time_chart(LAB, {"": []}) is None
 
 
 def test_what_a_run_sets_is_said_in_words() -> None:
     values, _ = LAB.read({"reserved_concurrency": "25", "preset": "fitted"})
     assert display.changed(LAB, values) == "reserved concurrency 25, model fitted"
     assert display.changed(LAB, LAB.defaults()) == ""
+
+
+MESSAGES = registry.read(Path("tests/labs/catalog/messages"))
+
+
+def _parts(values: dict[str, int]) -> list[str]:
+    """Return the parts and arrows that the drawing marks as used, by what they name."""
+    drawing = display.drawing(MESSAGES, values)
+    assert drawing is not None
+    root = etree.fromstring(str(drawing))
+    used = [one for one in root.iter() if "used" in one.get("class", "").split()]
+    return sorted(one.get("data-part", "") + one.get("data-arrow", "") for one in used)
+
+
+def test_a_part_is_marked_as_used_by_any_of_its_metrics() -> None:
+    assert _parts({"sent": 3, "delivered": 3, "dropped": 0}) == ["delivered", "delivered dropped", "sent", "sent"]
+    assert _parts({"sent": 0}) == []
+    assert _parts({}) == []
+
+
+def test_two_runs_are_drawn_on_one_scale_and_told_apart() -> None:
+    runs = {
+        f"#{number}": [
+            {"kind": "metric", "at": at, "values": {"sent": number * at, "delivered": at}} for at in (1.0, 2.0)
+        ]
+        for number in (1, 2)
+    }
+    chart = display.time_chart(MESSAGES, runs)
+    assert chart is not None
+    assert [(line.name, line.style, line.run) for line in chart.lines] == [
+        ("Sent #1", 1, 1),
+        ("Delivered #1", 2, 1),
+        ("Sent #2", 1, 2),
+        ("Delivered #2", 2, 2),
+    ]
+    # 4 is the greatest of all values, so the first run's 2 stands half as high.
+    assert chart.lines[2].points.endswith(f"{display.WIDTH:.1f},0.0")
+    assert chart.lines[0].points.endswith(f"{display.WIDTH:.1f},{display.HEIGHT / 2:.1f}")
+    assert ("1.00", "–", "–", "2.0000", "1.0000") in chart.rows
+    assert len(chart.rows) == 4
+
+
+def test_the_words_of_lines_never_lie_on_each_other() -> None:
+    for heights in ([50.0, 50.0, 50.0], [10.0, 20.0, 30.0, 31.0], [180.0]):
+        moved = sorted(display._apart(heights))
+        assert all(after - before >= display.WORDS for before, after in itertools.pairwise(moved))
+        assert max(moved) == max(heights)

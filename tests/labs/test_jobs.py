@@ -99,6 +99,18 @@ def test_a_single_worker_goes_from_learner_to_learner(database: Database, queue:
     assert order == [mine[0], theirs[0], mine[1], theirs[1], mine[2]]
 
 
+def test_who_queues_five_does_not_keep_another_waiting(database: Database, queue: Callable[[int], int]) -> None:
+    mine = [queue(1) for _ in range(5)]
+    assert _claim(database) == mine[0]
+    theirs = queue(2)
+    # Though four of mine came first: the other has nothing running. The order of arrival alone would give mine[1].
+    assert _claim(database, "second worker") == theirs
+    for minute, run_id in enumerate((mine[0], theirs), 1):
+        store.finish(database, run_id, "worker", DONE, NOON + timedelta(minutes=minute))
+        store.finish(database, run_id, "second worker", DONE, NOON + timedelta(minutes=minute))
+    assert [_claim(database, now=NOON + timedelta(minutes=9)) for _ in range(5)] == [*mine[1:], None]
+
+
 def test_a_run_is_claimed_once_however_many_workers_look(database: Database, queue: Callable[[int], int]) -> None:
     runs = {queue(person) for person in (1, 2, 3) for _ in range(8)}
     claimed: list[int] = []

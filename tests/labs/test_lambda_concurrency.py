@@ -328,7 +328,7 @@ def test_hey_itself_finds_the_same_refusals(lab: Lab) -> None:
 
 
 def test_no_scale_is_taken_that_would_falsify_the_counts(lab: Lab) -> None:
-    assert lab.read({"scale": "6"})[1]["scale"].endswith("a whole number from 1 to 5.")
+    assert str(lab.read({"scale": "6"})[1]["scale"]).endswith("a whole number from 1 to 5.")
 
 
 SMALL = {"requests": "50", "concurrency": "10", "reserved_concurrency": "5", "sleep_minimum": "1", "sleep_maximum": "1"}

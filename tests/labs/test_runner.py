@@ -94,7 +94,7 @@ def run(parameters, seed, report):
 
 @pytest.mark.parametrize(("wait", "reason"), [("time.sleep(60)", "time"), ("time.sleep(0.3)", "done")])
 def test_what_leaves_the_session_is_ended_too(make_lab: MakeLab, wait: str, reason: str) -> None:
-    if not runner._namespace():
+    if not runner.namespace("none"):
         pytest.skip("this system gives no namespaces, so only the process group is ended")
     marker = f"escaped-{os.getpid()}-{reason}"
     lab = make_lab(ESCAPE.replace("MARKER", repr(marker)).replace("WAIT", wait))
@@ -105,7 +105,7 @@ def test_what_leaves_the_session_is_ended_too(make_lab: MakeLab, wait: str, reas
 
 
 def test_the_escape_works_where_there_is_no_namespace(make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "_namespace", tuple)
+    monkeypatch.setattr(runner, "namespace", lambda _network: ())
     marker = f"control-{os.getpid()}"
     lab = make_lab(ESCAPE.replace("MARKER", repr(marker)).replace("WAIT", "time.sleep(0.3)"))
     assert runner.execute(lab, VALUES, 1, SECOND).ending.done
@@ -116,7 +116,7 @@ def test_the_escape_works_where_there_is_no_namespace(make_lab: MakeLab, monkeyp
 
 
 def test_without_a_namespace_the_process_group_is_ended(make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "_namespace", tuple)
+    monkeypatch.setattr(runner, "namespace", lambda _network: ())
     marker = f"group-{os.getpid()}"
     code = f"""
     def run(parameters, seed, report):
@@ -180,7 +180,7 @@ def test_the_lab_sees_nothing_of_the_servers_environment(make_lab: MakeLab, monk
     monkeypatch.setenv("ARCHWAY_SECRET_KEY", "x" * 40)
     lab = make_lab('def run(parameters, seed, report): return {"names": Finding(sorted(os.environ), "")}')
     outcome = runner.execute(lab, VALUES, 1, SECOND)
-    assert set(outcome.findings["names"]["value"]) <= {"LANG", "LC_CTYPE", "PATH"}
+    assert set(outcome.findings["names"]["value"]) <= {"LANG", "LC_CTYPE", "PATH", "TMPDIR"}
 
 
 def test_its_folder_is_gone_afterwards(make_lab: MakeLab) -> None:

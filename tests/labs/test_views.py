@@ -9,11 +9,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from labs import jobs
+from labs import jobs, sentences
 from labs.parameters import Parameter, ParameterError
 from labs.registry import Lab
 from labs.runner import Limits, Run
-from labs.views import _fault, _reason
 
 LAB = "/labs/lambda-concurrency"
 Post = Callable[..., Any]
@@ -191,7 +190,8 @@ def test_a_run_can_be_changed_and_run_again(
     work()
     page = client.get(address).text
     assert 'name="seed" value="7"' in page
-    assert "reserved_concurrency=25" in page
+    assert f"{LAB}?run=1" in page
+    assert 'name="reserved_concurrency" value="25"' in client.get(f"{LAB}?run=1").text
     form = client.get(f"{LAB}?reserved_concurrency=25&seed=7").text
     assert 'name="reserved_concurrency" value="25"' in form
 
@@ -227,7 +227,7 @@ def test_the_page_says_of_a_value_what_the_command_line_says(
     with pytest.raises(ParameterError) as caught:
         parameter.read(" much ")
     with app.test_request_context():
-        assert _fault(parameter, " much ") == str(caught.value)
+        assert sentences.fault(parameter, " much ", caught.value) == str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -243,15 +243,15 @@ def test_the_page_says_of_a_value_what_the_command_line_says(
 )
 def test_why_a_run_ended_is_said_in_the_readers_language(app: Flask, sentence: str, shown: str) -> None:
     with app.test_request_context(headers={"Accept-Language": "bg"}):
-        assert _reason(sentence) == {"text": shown, "language": "bg"}
-        assert _reason("Reserve at most 900.") == {"text": "Reserve at most 900.", "language": "en"}
-        assert _reason("") is None
+        assert sentences.reason(sentence) == sentences.Sentence(shown, "bg")
+        assert sentences.reason("Reserve at most 900.") == sentences.Sentence("Reserve at most 900.", "en")
+        assert sentences.reason("") is None
 
 
 def test_every_sentence_that_the_worker_stores_is_known(app: Flask) -> None:
     child = Run(app.extensions["labs"][0], {}, 1, Limits())
     endings = [child.ending]
-    for child._stopped in ("cancelled", "time", "memory", "output", ""):
+    for child._stopped in ("cancelled", "time", "memory", "disk", "processes", "output", ""):
         endings.append(child._explain(-9))
     with app.test_request_context(headers={"Accept-Language": "bg"}):
-        assert {_reason(ending.sentence)["language"] for ending in endings} == {"bg"}
+        assert {sentences.reason(ending.sentence).language for ending in endings} == {"bg"}
