@@ -6,7 +6,7 @@ import ast
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -136,9 +136,19 @@ class Lab:
         return values, faults
 
     def solution(self) -> tuple[SolvedRun, ...]:
-        """Read the runs that together pass every check; they are on disk only, never on a page."""
+        """Read the runs that together pass every check; they are on disk only, never on a page.
+
+        A parameter that begins with @ names a file of the folder that has its text.
+        """
         path = self.folder / "solution.toml"
-        return tuple(_make(SolvedRun, one, path, "runs") for one in _table(path).get("runs", []))
+        runs = (_make(SolvedRun, one, path, "runs") for one in _table(path).get("runs", []))
+        return tuple(replace(run, parameters=self._texts(run.parameters)) for run in runs)
+
+    def _texts(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        return {
+            name: (self.folder / text[1:]).read_text("utf-8") if text.startswith("@") else text
+            for name, text in parameters.items()
+        }
 
 
 def load(root: Path | None = None) -> tuple[tuple[Lab, ...], tuple[LabError, ...]]:

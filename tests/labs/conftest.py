@@ -1,15 +1,19 @@
-"""A lab of a few lines, whose code a test writes."""
+"""A lab of a few lines, whose code a test writes; and a MariaDB of the tests' own."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import textwrap
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from labs import registry
 from labs.registry import Lab
+from tests.conftest import missing
 
 TOML = """
 title = "A small lab"
@@ -71,3 +75,31 @@ def make_lab(tmp_path: Path) -> Callable[..., Lab]:
         return registry.read(folder)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a MariaDB that the tests start, without a network."""
+    if not all(map(shutil.which, ("mariadbd", "mariadb-install-db", "mariadb"))):
+        missing("MariaDB")
+    folder = tmp_path_factory.mktemp("mariadb")
+    socket, data = folder / "socket", folder / "data"
+    common = ["--no-defaults", f"--datadir={data}", "--user=root"]
+    install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
+    subprocess.run(install, check=True, capture_output=True)
+    server = subprocess.Popen(
+        ["mariadbd", *common, f"--socket={socket}", "--skip-networking", f"--pid-file={folder / 'pid'}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        client = ["mariadb", "--no-defaults", f"--socket={socket}", "--user=root", "--execute=CREATE DATABASE archway"]
+        end = time.monotonic() + 30
+        while subprocess.run(client, capture_output=True, check=False).returncode:
+            assert time.monotonic() < end, "MariaDB does not answer"
+            with pytest.raises(subprocess.TimeoutExpired):
+                server.wait(0.1)
+        yield f"mariadb://root@/archway?socket={socket}"
+    finally:
+        server.terminate()
+        server.wait()

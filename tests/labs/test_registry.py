@@ -28,6 +28,14 @@ def test_a_copied_folder_is_a_new_lab_and_runs(tmp_path: Path) -> None:
     assert outcome.findings["rejected"]["value"] == 2500
 
 
+def test_a_solution_may_name_a_file_of_its_folder(make_lab: MakeLab) -> None:
+    lab = make_lab()
+    (lab.folder / "seven.txt").write_text("7")
+    runs = '[[runs]]\ncheck = "is_seven"\nseed = 1\nparameters = { number = "%s" }\n'
+    (lab.folder / "solution.toml").write_text(runs % "@seven.txt" + runs % "7")
+    assert [run.parameters for run in lab.solution()] == [{"number": "7"}] * 2
+
+
 def test_hints_are_the_checks_docstrings(make_lab: MakeLab) -> None:
     assert make_lab().tasks[0].hint == "Seven is the number."
 

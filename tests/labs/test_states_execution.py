@@ -14,7 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs.parts.states.definition import read
-from labs.parts.states.execution import Conditions, Execution, Handler, Outcome, Visit, execute
+from labs.parts.states.execution import (
+    Conditions,
+    Execution,
+    Handler,
+    Outcome,
+    Start,
+    Visit,
+    execute,
+    execute_together,
+)
+from labs.parts.states.machine import Machine
 from labs.parts.states.payload import EARLY_2018, Json, Limits
 
 ARTICLE = (Path(__file__).parent / "data/states/etl.json").read_text("utf-8")
@@ -30,9 +40,13 @@ def _run(
     handlers: Mapping[str, Handler] | None = None,
     conditions: Conditions | None = None,
 ) -> Execution:
+    return execute(_machine(machine), data, handlers or {WORK: handler or _echo}, conditions)
+
+
+def _machine(machine: dict[str, Any] | str) -> Machine:
     reading = read(machine if isinstance(machine, str) else json.dumps(machine))
     assert reading.machine, reading.faults
-    return execute(reading.machine, data, handlers or {WORK: handler or _echo}, conditions)
+    return reading.machine
 
 
 def _echo(data: Json, _: Visit) -> Outcome:
@@ -558,3 +572,33 @@ def test_the_last_event_is_kept_free_for_the_end() -> None:
     assert _run(_task(), INPUT, conditions=conditions).status == "SUCCEEDED"
     cut = _run(_task(), INPUT, conditions=replace(conditions, limits=Limits(events=6)))
     assert (cut.error, len(cut.history), cut.history[-1].type) == ("States.Runtime", 6, "ExecutionFailed")
+
+
+def test_executions_together_share_a_clock_and_nothing_else() -> None:
+    """The second starts while the first runs; each ends by itself, the first by its own failure."""
+    calls: list[tuple[float, str]] = []
+
+    def work(data: Json, visit: Visit) -> Outcome:
+        name = visit.run.conditions.name
+        calls.append((visit.now, name))
+        return Outcome(data, 10.0, "Broken" if name == "first" else None)
+
+    starts = [Start(at, at, Conditions(name=name)) for at, name in ((0.0, "first"), (4.0, "second"))]
+    first, second = execute_together(_machine(_task()), starts, {WORK: work})
+    assert calls == [(0.0, "first"), (4.0, "second")]
+    assert (first.status, first.error, first.seconds) == ("FAILED", "Broken", 10.0)
+    assert (second.status, second.output, second.seconds) == ("SUCCEEDED", 4.0, 14.0)
+    assert [event.time for event in second.history] == [4, 4, 4, 4, 14, 14, 14]
+    alone = execute(_machine(_task()), 4.0, {WORK: work}, Conditions(name="second"))
+    assert [event[1:] for event in alone.history] == [event[1:] for event in second.history]
+
+
+def test_a_deadline_ends_the_executions_that_still_run() -> None:
+    starts = [Start(at, INPUT, Conditions(limits=Limits(seconds=5))) for at in (0.0, 3.0)]
+    lasting = iter((7.0, 70.0))
+    both = execute_together(_machine(_task()), starts, {WORK: lambda *_: Outcome(None, next(lasting))})
+    assert [(one.status, one.seconds) for one in both] == [("SUCCEEDED", 7.0), ("TIMED_OUT", 8.0)]
+
+
+def test_no_execution_together_is_none() -> None:
+    assert execute_together(_machine(_task()), [], {}) == ()

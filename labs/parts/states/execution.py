@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -314,7 +314,55 @@ def execute(
     input, which it must leave as it is, and the visit. What a handler raises is not caught: a task's failure is an
     Outcome with an error.
     """
-    return _Run(machine, data, handlers, conditions or Conditions()).result()
+    run = _Run(machine, data, handlers, conditions or Conditions())
+    _bring_to_an_end(run.clock, run.thread(), [run], run.deadline)
+    return run.execution
+
+
+class Start(NamedTuple):
+    """The start of one of several executions: when, in virtual seconds, on which data, and its conditions."""
+
+    at: float
+    data: Json
+    conditions: Conditions
+
+
+def execute_together(
+    machine: Machine, starts: Sequence[Start], handlers: Mapping[str, Handler]
+) -> tuple[Execution, ...]:
+    """Run the machine several times over one virtual clock, by which all of their times are told.
+
+    A machine's TimeoutSeconds counts from the last start, and a limit that one execution reaches ends all of them.
+    """
+    clock = Clock()
+    runs = [_Run(machine, start.data, handlers, start.conditions, clock) for start in starts]
+    threads = (run.thread(start.at) for run, start in zip(runs, starts, strict=True))
+    deadline = max((run.deadline + start.at for run, start in zip(runs, starts, strict=True)), default=0.0)
+
+    def all_of_them() -> Steps:
+        ended: Json = yield Fork(threads)
+        return ended
+
+    _bring_to_an_end(clock, all_of_them(), runs, deadline)
+    return tuple(run.execution for run in runs)
+
+
+def _bring_to_an_end(clock: Clock, steps: Steps, runs: Sequence[_Run], deadline: float) -> None:
+    """Let the thread run; what has not ended by itself then is ended by what stopped the clock."""
+    try:
+        clock.run(steps, deadline)
+    except ExecutionEndedError as error:
+        ending = error.status, error.error, error.cause
+    except DeadlineError:
+        ending = "TIMED_OUT", TIMEOUT, f"The execution was not done after {deadline:.0f} seconds."
+    else:
+        return
+    for run in runs:
+        if run.execution is _UNFINISHED:
+            run.end(*ending)
+
+
+_UNFINISHED = Execution("RUNNING", None, "", "", 0.0, ())
 
 
 @dataclass
@@ -325,6 +373,7 @@ class _Run:
     conditions: Conditions
     clock: Clock = field(default_factory=Clock)
     history: list[Event] = field(default_factory=list)
+    execution: Execution = _UNFINISHED
 
     def __post_init__(self) -> None:
         self.meter = Meter(self.conditions.limits)
@@ -333,24 +382,30 @@ class _Run:
     def random(self) -> Random:
         return Random(self.conditions.seed)  # noqa: S311 (chance for a simulation)
 
-    def result(self) -> Execution:
-        deadline = min(self.conditions.limits.seconds, self.machine.timeout or math.inf)
+    @property
+    def deadline(self) -> float:
+        """The virtual seconds that the execution may take."""
+        return min(self.conditions.limits.seconds, self.machine.timeout or math.inf)
+
+    def thread(self, at: float = 0.0) -> Steps:
+        """Return the thread of the whole execution, which leaves what became of it in ``execution``."""
+        if at:
+            yield at
         try:
             self.record("ExecutionStarted", "", self.meter.admit(self.input))
-            output = self.clock.run(self.states(self.machine, self.input, None), deadline)
+            output = yield from self.states(self.machine, self.input, None)
         except StateFailedError as error:
-            return self._ended("FAILED", error.error, error.cause)
-        except ExecutionEndedError as error:
-            return self._ended(error.status, error.error, error.cause)
-        except DeadlineError:
-            return self._ended("TIMED_OUT", TIMEOUT, f"The execution was not done after {deadline:.0f} seconds.")
-        self._append("ExecutionSucceeded", "", output)
-        return Execution("SUCCEEDED", output, "", "", self.clock.now, tuple(self.history))
+            self.end("FAILED", error.error, error.cause)
+        else:
+            self._append("ExecutionSucceeded", "", output)
+            self.execution = Execution("SUCCEEDED", output, "", "", self.clock.now, tuple(self.history))
+        return None
 
-    def _ended(self, status: str, error: str, cause: str) -> Execution:
+    def end(self, status: str, error: str, cause: str) -> None:
+        """End the execution before its time."""
         names = {"FAILED": "ExecutionFailed", "TIMED_OUT": "ExecutionTimedOut", "ABORTED": "ExecutionAborted"}
         self._append(names[status], "", {"error": error, "cause": cause})
-        return Execution(status, None, error, cause, self.clock.now, tuple(self.history))
+        self.execution = Execution(status, None, error, cause, self.clock.now, tuple(self.history))
 
     def _append(self, type_: str, state: str, detail: Json) -> None:
         self.history.append(Event(self.clock.now, type_, state, detail))
