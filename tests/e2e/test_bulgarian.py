@@ -43,7 +43,7 @@ def test_scripts_speak_bulgarian(server: Server, watched: Watched) -> None:
     expect(page.locator("#where")).to_have_text("Въпрос 1 от 65")
     page.keyboard.press("1")
     page.keyboard.press("f")
-    expect(page.locator("#saved")).to_have_text("Всички отговори (1) са на сървъра")
+    expect(page.locator("#saved")).to_have_text("Единственият отговор е на сървъра")
     expect(page.locator("[data-jump='1']")).to_have_attribute("aria-label", "Въпрос 1, с отговор, отбелязан")
     assert _inspect(watched, "exam") == []
     page.get_by_role("button", name="Предайте изпита").click()

@@ -62,12 +62,11 @@ def test_every_task_is_solved_from_the_first_visit_on(server: Server, watched: W
     page.get_by_role("link", name=lab.title).click()
     tasks = page.locator(".tasks > li")
     expect(tasks).to_have_count(len(lab.tasks))
-    expect(tasks.filter(has_text="done")).to_have_count(0)
+    expect(tasks.filter(has=page.locator(".tag.good"))).to_have_count(0)
     solved: set[str] = set()
     for run in lab.solution():
         page.goto(f"{server.address}/labs/{lab.slug}")
-        for group in page.locator("#parameters details:not([open]) > summary").all():
-            group.click()
+        page.locator("#parameters details").evaluate_all("(all) => all.forEach((one) => (one.open = true))")
         for parameter in lab.parameters:
             if parameter.name in run.parameters:
                 _set(page, parameter, run.parameters[parameter.name])
@@ -79,7 +78,7 @@ def test_every_task_is_solved_from_the_first_visit_on(server: Server, watched: W
         solved.add(run.check)
     assert solved == {task.check for task in lab.tasks}
     page.goto(f"{server.address}/labs/{lab.slug}")
-    expect(tasks.filter(has_text="done")).to_have_count(len(lab.tasks))
+    expect(tasks.filter(has=page.locator(".tag.good"))).to_have_count(len(lab.tasks))
 
 
 def test_a_run_goes_on_through_a_reload_and_in_another_tab(bench: Server, watched: Watched) -> None:
@@ -236,8 +235,8 @@ def test_the_editor_shows_exactly_what_is_typed(bench: Server, watched_in_each: 
     page.keyboard.press("Control+a")
     page.keyboard.press("Delete")
     assert shown.all_text_contents() == [""]
-    area.fill("\n".join(f"SELECT {number} -- {'line' * (number % 50)}" for number in range(2000)))
-    expect(shown).to_have_count(2000)
+    area.fill("\n".join(f"SELECT {number} -- {'line' * (number % 50)}" for number in range(500)))
+    expect(shown).to_have_count(500)
     area.evaluate("area => { area.scrollTop = 4000; area.scrollLeft = 50 }")
     expect(copy.locator("> div")).to_have_css("translate", "-50px -4000px")
     # The copy lies under the text area letter for letter only if the two are set alike.
