@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +24,12 @@ from tests.conftest import missing
 PREFIX = "arn:aws:lambda:us-east-1:123456789012:function:"
 ECHO, BROKEN = f"{PREFIX}echo", f"{PREFIX}broken"
 ARTICLE = json.loads((Path(__file__).parent / "data/states/etl.json").read_text("utf-8"))
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    pytest.skip(
+        "moto's settings are one to a process, and other tests change them; run this file alone",
+        allow_module_level=True,
+    )
 
 
 def _one(**state: Any) -> dict[str, Any]:
