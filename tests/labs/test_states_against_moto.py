@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import logging
-import os
-import time
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,12 +22,6 @@ from tests.conftest import missing
 PREFIX = "arn:aws:lambda:us-east-1:123456789012:function:"
 ECHO, BROKEN = f"{PREFIX}echo", f"{PREFIX}broken"
 ARTICLE = json.loads((Path(__file__).parent / "data/states/etl.json").read_text("utf-8"))
-
-if "PYTEST_XDIST_WORKER" in os.environ:
-    pytest.skip(
-        "moto's settings are one to a process, and other tests change them; run this file alone",
-        allow_module_level=True,
-    )
 
 
 def _one(**state: Any) -> dict[str, Any]:
@@ -339,73 +331,27 @@ def _without_causes(value: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def moto_results() -> Iterator[dict[str, Result]]:
-    """Run every machine in moto, all at once, with Python functions in place of Lambda's."""
+def moto_results() -> dict[str, Result]:
+    """Run every machine in moto, in a process of its own: moto's settings and threads are its process's."""
     if importlib.util.find_spec("moto") is None or importlib.util.find_spec("antlr4") is None:
         missing("moto with its stepfunctions extra")
-    import boto3  # noqa: PLC0415
-    from moto import mock_aws  # noqa: PLC0415
-    from moto.awslambda_simple.models import LambdaSimpleBackend  # noqa: PLC0415
-
-    def invoke(_: Any, function_name: str, __: Any, body: Any, ___: Any, headers: dict[str, str]) -> bytes:
-        data = json.loads(body or "null")
-        name = function_name.rpartition(":")[2]
-        if name == "broken":
-            headers["x-amz-function-error"] = "Unhandled"
-            return json.dumps({"errorType": "Broken", "errorMessage": "it is"}).encode()
-        return json.dumps({"loaded": data} if name == "extract" else data).encode()
-
-    logging.disable(logging.CRITICAL)
-    patch = pytest.MonkeyPatch()
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        patch.setenv(name, "none")
-    patch.setattr(LambdaSimpleBackend, "invoke", invoke)
-    settings = {"lambda": {"use_docker": False}, "stepfunctions": {"execute_state_machine": True}}
-    with mock_aws(config=settings):
-        yield _run_all(boto3.client("stepfunctions", region_name="us-east-1"))
-    patch.undo()
-    logging.disable(logging.NOTSET)
-
-
-def _run_all(client: Any) -> dict[str, Result]:
-    running = {}
-    for number, (name, (machine, data)) in enumerate(MACHINES.items()):
-        arn = client.create_state_machine(
-            name=f"machine{number}",
-            definition=json.dumps(machine),
-            roleArn="arn:aws:iam::123456789012:role/states",
-        )["stateMachineArn"]
-        running[name] = client.start_execution(stateMachineArn=arn, name=f"run{number}", input=json.dumps(data))
-    return {name: _result(client, one["executionArn"]) for name, one in running.items()}
-
-
-def _result(client: Any, arn: str) -> Result:
-    until = time.monotonic() + 20
-    while (found := client.describe_execution(executionArn=arn))["status"] == "RUNNING":
-        assert time.monotonic() < until, arn
-        time.sleep(0.01)
-    answer = found["status"], found.get("error"), _without_causes(_value(found.get("output")))
-    events = client.get_execution_history(executionArn=arn, maxResults=1000)["events"]
-    return Result(answer, Counter(event["type"] for event in events))
-
-
-def _value(text: str | None) -> Any:
-    if text is None:
-        return None
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def test_there_are_machines_enough() -> None:
-    assert len(MACHINES) >= 60
-    assert set(DIFFERENCES) < set(MACHINES)
+    command = [sys.executable, "-m", "tests.labs.moto_states"]
+    ran = subprocess.run(command, input=json.dumps(MACHINES), capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return {
+        name: Result((status, error, _without_causes(output)), Counter(events))
+        for name, (status, error, output, events) in json.loads(ran.stdout).items()
+    }
 
 
 @pytest.fixture(scope="module")
 def our_results() -> dict[str, Result]:
     return {name: _ours(machine, data) for name, (machine, data) in MACHINES.items()}
+
+
+def test_there_are_machines_enough() -> None:
+    assert len(MACHINES) >= 60
+    assert set(DIFFERENCES) < set(MACHINES)
 
 
 def _surprises(ours: dict[str, Result], motos: dict[str, Result]) -> tuple[dict[str, Any], set[str]]:
