@@ -194,21 +194,21 @@ class _Selection:
         self.left = spread
         self.seen = seen
         self.chosen: list[Question] = []
+        self._drawn: set[str] = set()
+        self._enemies: set[str] = set()
+        self._cases: set[str] = set()
 
     def take(self, candidates: Sequence[Question], quota: int) -> None:
         """Choose so many of the candidates, earlier ones first where nothing else tells them apart."""
         tasks: Counter[str] = Counter()
         for _ in range(quota):
-            drawn = {question.id for question in self.chosen}
-            enemies = {question.enemies for question in self.chosen} - {""}
-            cases = {question.case for question in self.chosen} - {""}
-            open_ones = [one for one in candidates if one.id not in drawn and one.enemies not in enemies]
+            open_ones = [one for one in candidates if one.id not in self._drawn and one.enemies not in self._enemies]
             if not open_ones:
                 return
             best = min(
                 open_ones,
                 key=lambda one: (
-                    one.case not in cases,
+                    one.case not in self._cases,
                     one.id in self.seen,
                     self.left.get(one.difficulty, 1) < 1,
                     tasks[one.task],
@@ -216,6 +216,9 @@ class _Selection:
                 ),
             )
             self.chosen.append(best)
+            self._drawn.add(best.id)
+            self._enemies |= {best.enemies} - {""}
+            self._cases |= {best.case} - {""}
             tasks[best.task] += 1
             if best.difficulty in self.left:
                 self.left[best.difficulty] -= 1

@@ -51,8 +51,8 @@ def draw(exam: str, seed: int, as_json: bool, folder: Path) -> None:
     blueprints = {one.slug: one for one in blueprint.load(ROOT / "exams")}
     if exam not in blueprints:
         raise click.UsageError(f"There is no exam “{exam}”; the exams are {', '.join(blueprints)}.")
-    questions = pool.questions(pool.load(folder)[0], blueprints[exam].course)
-    pilots = pool.questions(pool.load(folder)[0], blueprints[exam].course, "pilot")
+    banks, course = pool.load(folder)[0], blueprints[exam].course
+    questions, pilots = pool.questions(banks, course), pool.questions(banks, course, "pilot")
     short = blueprint.shortages(blueprints[exam], questions, pilots)
     if short:
         for one in short:

@@ -68,7 +68,6 @@ class ReviewedItem:
     """A place of a closed attempt, with its key and rationales."""
 
     place: int
-    kind: str
     stimulus: str
     stem: str
     lines: tuple[Reviewed, ...]
@@ -112,10 +111,9 @@ def reviewed(sitting: Sitting) -> list[ReviewedItem]:
         shown.append(
             ReviewedItem(
                 place=place,
-                kind=item.question.kind,
                 stimulus=stimulus,
                 stem=stem,
-                lines=review(item, order, answer),
+                lines=review(item, answer, order),
                 correct=mark(item, answer).correct,
                 answered=bool(answer),
                 flagged=place in kept and kept[place].flagged,
@@ -128,9 +126,13 @@ def reviewed(sitting: Sitting) -> list[ReviewedItem]:
     return shown
 
 
-def review(item: Item, order: Sequence[str], answer: str) -> tuple[Reviewed, ...]:
-    """Return an item's lines with what was answered, what is right and why; steps stand in their right order."""
+def review(item: Item, answer: str, order: Sequence[str] = "") -> tuple[Reviewed, ...]:
+    """Return an item's lines with what was answered, what is right and why.
+
+    They stand in the order given, else in that of the bank; the steps of an order in their right one.
+    """
     question, key = item.question, item.key
+    order = order or _letters(item)
     texts = _question_html(item)[2]
     reasons = {letter: render.render_inline(text) for letter, text in key.rationales}
     if question.kind == "choice":
@@ -159,9 +161,9 @@ def review(item: Item, order: Sequence[str], answer: str) -> tuple[Reviewed, ...
     )
 
 
-def check(item: Item, answer: str = "") -> ShownItem:
-    """Return an item that stands by itself, its options in the order of the bank, as it was answered so far."""
-    return _shown(item, [option.letter for option in item.question.options], answer)
+def check(item: Item) -> ShownItem:
+    """Return an item that stands by itself, its options in the order of the bank."""
+    return _shown(item, _letters(item), "")
 
 
 def today(item: Item) -> str:
@@ -196,6 +198,10 @@ def _shown(item: Item, order: Sequence[str], answer: str) -> ShownItem:
         revision=0,
         flagged=False,
     )
+
+
+def _letters(item: Item) -> list[str]:
+    return [option.letter for option in item.question.options]
 
 
 def _accepted(item: Item) -> str:

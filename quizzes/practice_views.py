@@ -84,7 +84,7 @@ def _answer(address: str, title: str, scope: Scope | None) -> Answer | str:
         "quizzes/drill_answer.html",
         item=item,
         shown=display.check(item),
-        lines=display.review(item, [option.letter for option in item.question.options], answer),
+        lines=display.review(item, answer),
         today=display.today(item),
         correct=mark.correct,
         credit=mark.credit,

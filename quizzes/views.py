@@ -236,7 +236,7 @@ def answer_check(question_id: str) -> Answer | str:
     if item is None:
         abort(404, _("There is no such question in any lesson."))
     answer = answers.from_form(item.question, request.form, "answer")
-    lines = display.review(item, [option.letter for option in item.question.options], answer)
+    lines = display.review(item, answer)
     correct = grading.mark(item, answer).correct
     if request.accept_mimetypes.best == "application/json":
         told = [
