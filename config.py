@@ -67,6 +67,11 @@ def _address(*schemes: str) -> Callable[[str], str]:
     return convert
 
 
+def _months(text: str) -> frozenset[int]:
+    one = _whole(1, 12)
+    return frozenset() if text == "none" else frozenset(one(part) for part in text.split(","))
+
+
 def _secret(text: str) -> str:
     if len(text) < 32:
         raise ValueError
@@ -111,6 +116,12 @@ class Settings:
     )
     lab_memory: int = _setting(
         1024, "a whole number of MiB from 64 to 65536", "how much memory one lab run may take", _whole(64, 65536)
+    )
+    paused_months: frozenset[int] = _setting(
+        frozenset({7, 12}), "months from 1 to 12 with commas, or none", "the months without an issue", _months
+    )
+    approval: bool = _setting(
+        False, "on or off", "whether an issue waits for an editor's approval before it is public", _switch
     )
 
 

@@ -49,7 +49,7 @@ def status() -> None:
     with database().reading() as connection:
         runs = {run.month: run for run in store.runs(connection)}
         built = {one.month: one for one in store.published(connection)}
-    for month in issue.months(sources.library()):
+    for month in sources.months():
         run, one = runs.get(month), built.get(month)
         state = "published" if one else run.state if run else "waiting"
         what = f"{one.size} bytes, {one.sha256}" if one else run.failure if run else ""

@@ -8,43 +8,82 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from publisher import cover, lint, package, pages
-from publisher.issue import SERIES, Issue, IssueError, due_at
+from publisher.issue import SERIES, Choice, Issue, IssueError, check_month, due_at
+from publisher.news import Printed
 from publisher.package import Metadata, Resource
 
-_SERIES_ID = UUID("5f0c3a52-8a5e-4c1f-9d0e-2b7a61d4c9e8")
+SERIES_ID = UUID("5f0c3a52-8a5e-4c1f-9d0e-2b7a61d4c9e8")
+COVER = "cover.jpg"
+PUBLISHER = "Archway"
 _FEATURES = ("structuralNavigation", "tableOfContents", "readingOrder", "alternativeText", "displayTransformability")
 
 
 @dataclass(frozen=True)
 class Edition:
-    """A finished issue. ``cover`` is a small rendition for the web; the hashes are SHA-256 in hexadecimal."""
+    """A finished issue: the book, its form for Kindle, a small cover for the web. Hashes are SHA-256 in hexadecimal."""
 
     month: str
     title: str
     epub: bytes
     sha256: str
     manifest_sha256: str
+    kindle: bytes
     cover: bytes
+    printed: Printed
+    choice: Choice | None
 
 
 def build(issue: Issue) -> Edition:
     """Make the book; raise IssueError or package.PackageError naming what may not go into it."""
-    identifier = f"urn:uuid:{uuid5(_SERIES_ID, issue.month)}"
-    full, small = _covers(issue)
-    documents = pages.resources(issue, identifier)
-    front = Resource("cover.jpg", "image/jpeg", full)
-    data = package.write(_metadata(issue, identifier, documents), documents, front)
-    entries = package.entries(data)
-    found = lint.findings(entries)
+    full, small = covers(issue)
+    book, for_kindle = (_write(issue, full, kindle=kindle) for kindle in (False, True))
+    entries = package.entries(book)
+    found = lint.findings(package.entries(for_kindle))
     if found:
         raise IssueError(f"The issue of {issue.month} would be refused by some readers: {' '.join(found)}")
-    return Edition(issue.month, issue.title, data, _sha256(data), manifest_hash(entries), small)
+    return Edition(
+        month=issue.month,
+        title=issue.title,
+        epub=book,
+        sha256=_sha256(book),
+        manifest_sha256=manifest_hash(entries),
+        kindle=for_kindle,
+        cover=small,
+        printed=issue.printed,
+        choice=issue.choice,
+    )
 
 
-def _covers(issue: Issue) -> tuple[bytes, bytes]:
+def identifier(month: str) -> str:
+    """Return the name under which the book of a month is known everywhere, whatever its build."""
+    return f"urn:uuid:{uuid5(SERIES_ID, month)}"
+
+
+def position(month: str) -> str:
+    """Return the place of a month's issue in the series: 2018.1 for January 2018."""
+    year, number = check_month(month)
+    return f"{year}.{number}"
+
+
+def languages(issue: Issue) -> tuple[str, ...]:
+    """Return the languages of an issue, its own first."""
+    return tuple(dict.fromkeys(("en", *(note.page.language for note in issue.articles))))
+
+
+def covers(issue: Issue) -> tuple[bytes, bytes]:
     """Return the cover of the book and its small rendition, both as JPEG."""
     picture = cover.draw(SERIES, issue.name, [note.page.title for note in issue.articles])
     return cover.jpeg(picture), cover.jpeg(picture, cover.WEB_WIDTH)
+
+
+def documents(issue: Issue, *, kindle: bool = False) -> tuple[Resource, ...]:
+    """Return every file of the book but its cover, documents in reading order; raise IssueError for what is missing."""
+    return pages.resources(issue, identifier(issue.month), kindle=kindle)
+
+
+def _write(issue: Issue, cover_jpeg: bytes, *, kindle: bool) -> bytes:
+    found = documents(issue, kindle=kindle)
+    return package.write(_metadata(issue, found), found, Resource(COVER, "image/jpeg", cover_jpeg))
 
 
 def manifest_hash(entries: Mapping[str, bytes]) -> str:
@@ -56,17 +95,16 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _metadata(issue: Issue, identifier: str, documents: tuple[Resource, ...]) -> Metadata:
-    year, month = issue.month.split("-")
+def _metadata(issue: Issue, documents: tuple[Resource, ...]) -> Metadata:
     return Metadata(
-        identifier=identifier,
+        identifier=identifier(issue.month),
         title=issue.title,
-        languages=tuple(dict.fromkeys(("en", *(note.page.language for note in issue.articles)))),
-        creator="Archway",
+        languages=languages(issue),
+        creator=PUBLISHER,
         description=pages.description(issue),
         modified=due_at(issue.month),
         series=SERIES,
-        position=f"{int(year)}.{int(month)}",
+        position=position(issue.month),
         accessibility=tuple(_accessibility(drawings=pages.has_drawings(documents))),
     )
 

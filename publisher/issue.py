@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from content.library import KINDS, Library, Note, Schedule, StartupRound
+from publisher import news
+from publisher.news import Correction, Lab, News, Printed
 from quizzes.questions import Bank, Item
 
 SERIES = "Archway Monthly"
 QUIZ_ITEMS = 10
+_READ = frozenset({"letter", "articles", "leave_out", "startups", "corrections"})
 # strftime would answer in the language of the process's locale, and the same issue must give the same bytes anywhere.
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -33,22 +36,19 @@ class MonthError(IssueError):
 
 
 @dataclass(frozen=True)
-class Lab:
-    """What an issue says of a lab."""
-
-    slug: str
-    title: str
-    summary: str
-
-
-@dataclass(frozen=True)
 class Choice:
-    """What a person chose for a month: a letter in Markdown, the order of articles, another month's startups."""
+    """What a person chose for a month.
 
-    path: Path
+    A letter in Markdown, the order of articles, those to leave out, another month's startups, and corrections of
+    earlier issues, each a paragraph in Markdown. ``place`` is where it was written, for messages.
+    """
+
+    place: str
     letter: str = ""
     articles: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
     startups: str = ""
+    corrections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,26 @@ class Issue:
     """Everything that is printed for a month, in the order of printing."""
 
     month: str
-    letter: str
+    choice: Choice | None
     sections: tuple[Section, ...]
     schedule: Schedule | None
     startups: StartupRound | None
     labs: tuple[Lab, ...]
     quiz: tuple[Item, ...]
+    news: News = News()
+    corrections: tuple[Correction, ...] = ()
+    printed: Printed = Printed("")
+    """What later issues must know of this one."""
+
+    @property
+    def letter(self) -> str:
+        """The editor's letter in Markdown, if there is one."""
+        return self.choice.letter if self.choice else ""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Corrections in the editor's own words, in Markdown."""
+        return self.choice.corrections if self.choice else ()
 
     @property
     def name(self) -> str:
@@ -87,32 +101,64 @@ class Issue:
         return tuple(note for section in self.sections for note in section.notes)
 
 
-def compose(
-    library: Library, banks: Iterable[Bank], labs: Iterable[Lab], month: str, choice: Choice | None = None
+def compose(  # noqa: PLR0913 (all that an issue is made of)
+    library: Library,
+    banks: Iterable[Bank],
+    labs: Iterable[Lab],
+    month: str,
+    choice: Choice | None = None,
+    *,
+    past: Sequence[Printed] = (),
+    paused: Collection[int] = (),
 ) -> Issue:
-    """Return the issue of ``month`` (YYYY-MM); raise MonthError or IssueError where there can be none."""
-    check_month(month)
-    if month not in months(library):
-        place = f"{choice.path}: " if choice else ""
+    """Return the issue of ``month`` (YYYY-MM); raise MonthError or IssueError where there can be none.
+
+    ``past`` are the issues before it, in order; ``paused`` the months, from 1 to 12, that have none.
+    """
+    _, number = check_month(month)
+    place = f"{choice.place}: " if choice else ""
+    if number in paused:
+        later = month_name(issue_of(month, paused))
+        raise IssueError(f"{place}There is no issue of {month_name(month)}; its articles are printed in {later}.")
+    if month not in months(library, paused):
         raise IssueError(
             f"{place}The library has nothing for {month}; add an article, talks or startups of that month."
         )
+    banks = tuple(banks)
+    notes = tuple(note for note in library.notes if issue_of(note.month, paused) == month)
+    quiz = draw_quiz(banks, month, past=past)
+    new_labs = news.new_labs(labs, library.notes, month, past)
+    wrong = news.corrections(banks, past)
     return Issue(
         month=month,
-        letter=choice.letter if choice else "",
-        sections=_sections(library, month, choice),
+        choice=choice,
+        sections=_sections(notes, month, choice),
         schedule=next((one for one in library.schedules if one.month == month), None),
-        startups=_startups(library, month, choice),
-        labs=tuple(labs),
-        quiz=draw_quiz(banks, month),
+        startups=_startups(library, month, choice, paused),
+        labs=new_labs,
+        quiz=quiz,
+        news=news.news_since(library, banks, past),
+        corrections=wrong,
+        printed=news.printed(library, banks, month, labs=new_labs, quiz=quiz, corrections=wrong),
     )
 
 
-def months(library: Library) -> tuple[str, ...]:
-    """Return the months that the library has anything for, in order."""
-    notes = {note.month for note in library.notes}
-    schedules = {schedule.month for schedule in library.schedules}
-    return tuple(sorted(notes | schedules | {one.month for one in library.startups}))
+def months(library: Library, paused: Collection[int] = ()) -> tuple[str, ...]:
+    """Return the months that have an issue, in order: those that the library has anything for.
+
+    What is dated in a paused month is printed in the issue after it, but for its talks, which are over by then.
+    """
+    dated = {note.month for note in library.notes} | {one.month for one in library.startups}
+    talks = {one.month for one in library.schedules if issue_of(one.month, paused) == one.month}
+    return tuple(sorted({issue_of(month, paused) for month in dated} | talks))
+
+
+def issue_of(month: str, paused: Collection[int] = ()) -> str:
+    """Return the month in whose issue something of ``month`` is printed: that month, or the first not paused after."""
+    year, number = check_month(month)
+    while number in paused:
+        year, number = (year, number + 1) if number < 12 else (year + 1, 1)
+    return f"{year}-{number:02}"
 
 
 def due_at(month: str) -> datetime:
@@ -140,12 +186,21 @@ def day_name(day: date) -> str:
     return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
 
 
-def draw_quiz(banks: Iterable[Bank], month: str, count: int = QUIZ_ITEMS) -> tuple[Item, ...]:
-    """Draw ``count`` items for a month, the same ones each time, never any that an exam may draw.
+def draw_quiz(
+    banks: Iterable[Bank], month: str, count: int = QUIZ_ITEMS, *, past: Sequence[Printed] = ()
+) -> tuple[Item, ...]:
+    """Draw ``count`` items for a month, the same each time: choices that no exam may draw and no quiz has had.
 
     Each item is ranked by a hash of the month and its id, so adding an item to a bank changes few of the draws.
     """
-    items = [item for bank in banks if bank.pool == "check" for item in bank.items]
+    had = {answer.item for one in past for answer in one.quiz}
+    items = [
+        item
+        for bank in banks
+        if bank.pool == "check"
+        for item in bank.items
+        if item.question.kind == "choice" and item.question.id not in had
+    ]
     return tuple(
         sorted(items, key=lambda item: hashlib.sha256(f"{month} {item.question.id}".encode()).digest())[:count]
     )
@@ -157,10 +212,17 @@ def read_choice(text: str, path: Path) -> Choice:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise IssueError(f"{path}: This is not TOML: {error}.") from None
-    unknown = sorted(set(table) - {"letter", "articles", "startups"})
+    unknown = sorted(set(table) - _READ)
     if unknown:
-        raise IssueError(f"{path}: Nothing reads “{unknown[0]}”; use letter, articles and startups.")
-    return Choice(path, _text(table, "letter", path), _texts(table, "articles", path), _text(table, "startups", path))
+        raise IssueError(f"{path}: Nothing reads “{unknown[0]}”; use {', '.join(sorted(_READ))}.")
+    return Choice(
+        str(path),
+        letter=_text(table, "letter", path),
+        articles=_texts(table, "articles", path),
+        leave_out=_texts(table, "leave_out", path),
+        startups=_text(table, "startups", path),
+        corrections=_texts(table, "corrections", path),
+    )
 
 
 def load_choice(folder: Path, month: str) -> Choice | None:
@@ -188,23 +250,25 @@ def _texts(table: dict[str, Any], key: str, path: Path) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _sections(library: Library, month: str, choice: Choice | None) -> tuple[Section, ...]:
-    """Sort the month's articles into kinds; those that the choice names come first in their kind, in its order."""
-    notes = {note.slug: note for note in library.notes if note.month == month}
-    order = choice.articles if choice else ()
-    for slug in order:
-        if slug not in notes and choice:
-            raise IssueError(f"{choice.path}: There is no article “{slug}” in {month}; it has {', '.join(notes)}.")
-    ordered = [notes[slug] for slug in dict.fromkeys((*order, *notes))]
+def _sections(notes: Sequence[Note], month: str, choice: Choice | None) -> tuple[Section, ...]:
+    """Sort the articles into kinds; those that the choice names come first in their kind, in its order."""
+    by_slug = {note.slug: note for note in notes}
+    order, left_out = (choice.articles, choice.leave_out) if choice else ((), ())
+    for slug in (*order, *left_out):
+        if slug not in by_slug and choice:
+            known = ", ".join(by_slug)
+            raise IssueError(f"{choice.place}: There is no article “{slug}” in {month}; it has {known}.")
+    ordered = [by_slug[slug] for slug in dict.fromkeys((*order, *by_slug)) if slug not in left_out]
     grouped = [Section(title, tuple(note for note in ordered if note.kind == kind)) for kind, title in KINDS.items()]
     return tuple(section for section in grouped if section.notes)
 
 
-def _startups(library: Library, month: str, choice: Choice | None) -> StartupRound | None:
+def _startups(library: Library, month: str, choice: Choice | None, paused: Collection[int]) -> StartupRound | None:
     rounds = {one.month: one for one in library.startups}
     if choice is None or not choice.startups:
-        return rounds.get(month)
+        due = [one for one in library.startups if issue_of(one.month, paused) == month]
+        return due[-1] if due else None
     if choice.startups not in rounds:
         known = ", ".join(rounds) or "no month"
-        raise IssueError(f"{choice.path}: There are no startups of “{choice.startups}”; the library has {known}.")
+        raise IssueError(f"{choice.place}: There are no startups of “{choice.startups}”; the library has {known}.")
     return rounds[choice.startups]

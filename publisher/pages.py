@@ -1,4 +1,4 @@
-"""The documents of an issue in XHTML: its letter, articles, talks, startups, labs, quiz, answers and contents.
+"""The documents of an issue in XHTML: its letter, articles, talks, startups, news, labs, corrections, quiz and answers.
 
 Keys and rationales stand in the answers chapter alone; the quiz and the answers link to each other.
 """
@@ -72,11 +72,24 @@ class PrintedItem:
     today: str
 
 
-def resources(issue: Issue, identifier: str) -> tuple[Resource, ...]:
-    """Return every file of the book but its cover, documents in reading order."""
+@dataclass(frozen=True)
+class PrintedCorrection:
+    """What was wrong in an earlier quiz: its place, the question, the options whose judgement changed, and why."""
+
+    place: str
+    stem: str
+    changed: tuple[tuple[str, bool], ...]
+    reasons: tuple[str, ...]
+
+
+def resources(issue: Issue, identifier: str, *, kindle: bool = False) -> tuple[Resource, ...]:
+    """Return every file of the book but its cover, documents in reading order.
+
+    Kindle shows the cover by itself and wants it nowhere in the text.
+    """
     contents = tuple(_contents(issue))
     documents = [
-        _document("title.xhtml", issue=issue, sizes=_sizes(issue)),
+        _document("title.xhtml", issue=issue, sizes=_sizes(issue), kindle=kindle),
         _document("nav.xhtml", issue=issue, contents=contents, first=contents[0].name),
         *_parts(issue),
     ]
@@ -108,8 +121,13 @@ def _parts(issue: Issue) -> Iterator[Resource]:
         text = _text(issue, page.body, page.folder)
         elsewhere = month_name(issue.startups.month) if issue.startups.month != issue.month else ""
         yield _document("startups.xhtml", page.language, page=page, html=text, elsewhere=elsewhere)
+    if issue.news:
+        yield _document("news.xhtml", news=issue.news)
     if issue.labs:
         yield _document("labs.xhtml", labs=issue.labs)
+    if issue.corrections or issue.remarks:
+        remarks = [_text(issue, remark, None) for remark in issue.remarks]
+        yield _document("corrections.xhtml", remarks=remarks, corrections=tuple(_corrected(issue)))
     if issue.quiz:
         items = tuple(_printed(issue))
         yield _document("quiz.xhtml", items=items)
@@ -128,8 +146,12 @@ def _contents(issue: Issue) -> Iterator[Entry]:
     ):
         if page:
             yield Entry(page.title, name, page.language)
+    if issue.news:
+        yield Entry("New on the site", "news.xhtml")
     if issue.labs:
         yield Entry("From the labs", "labs.xhtml")
+    if issue.corrections or issue.remarks:
+        yield Entry("Corrections", "corrections.xhtml")
     if issue.quiz:
         yield Entry("Quiz", "quiz.xhtml")
         yield Entry("Answers", "answers.xhtml")
@@ -184,6 +206,19 @@ def _printed(issue: Issue) -> Iterator[PrintedItem]:
         answer = " and ".join(option.letter for option in options if option.correct)
         stem = _text(issue, item.question.stem, None)
         yield PrintedItem(number, stem, options, answer, render.render_inline(item.key.today))
+
+
+def _corrected(issue: Issue) -> Iterator[PrintedCorrection]:
+    for one in issue.corrections:
+        options = {option.text: option for option in one.item.question.options}
+        changed = [*((text, True) for text in one.now_right), *((text, False) for text in one.now_wrong)]
+        reasons = (render.render_inline(one.item.key.rationale(options[text].letter)) for text, _ in changed)
+        yield PrintedCorrection(
+            f"Question {one.number} of {month_name(one.month)}",
+            _text(issue, one.item.question.stem, None),
+            tuple((render.render_inline(text), right) for text, right in changed),
+            tuple(reasons),
+        )
 
 
 def _text(issue: Issue, markdown: str, folder: Path | None) -> str:

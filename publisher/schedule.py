@@ -68,5 +68,5 @@ def _build(
 
 def sweep(app: Flask) -> None:
     """Tick for the application, in the name of this process."""
-    months = issue.months(sources.library())
+    months = sources.months()
     tick(app.extensions["database"], app.extensions["clock"], months, sources.build, OWNER)

@@ -1,4 +1,4 @@
-"""What an issue is made of, gathered: the running application's library and banks, and the labs on disk.
+"""What an issue is made of, gathered: the running application's library and banks, the labs, what editors chose.
 
 ``extensions["library"]`` has ``current()``; ``extensions["banks"]`` is a function that returns the banks.
 """
@@ -10,11 +10,15 @@ from pathlib import Path
 
 from flask import current_app
 
-from content.library import Library
+from config import Settings
+from content.library import Library, Note
+from db import Database
 from labs import registry
-from publisher import epub, issue
+from publisher import editing, epub, issue, store
 from publisher.epub import Edition
-from publisher.issue import Issue, Lab
+from publisher.issue import Choice, Issue, IssueError
+from publisher.news import Lab, Printed
+from publisher.store import Draft
 
 CHOICES = Path(__file__).with_name("issues")
 
@@ -25,19 +29,73 @@ def library() -> Library:
     return found
 
 
-def compose(month: str) -> Issue:
-    """Return a month's issue; raise IssueError with the file's or the month's name where there can be none."""
+def months() -> tuple[str, ...]:
+    """Return the months that have an issue, in order."""
+    return issue.months(library(), _paused())
+
+
+def draft(month: str) -> Draft:
+    """Return what was chosen for a month in the editor, or else in its file; raise IssueError if that has a fault."""
+    with _database().reading() as connection:
+        kept = store.draft(connection, month)
+    return kept or Draft(issue.load_choice(CHOICES, month) or Choice(f"The editor's page of {month}"), 0)
+
+
+def candidates(month: str) -> tuple[Note, ...]:
+    """Return the articles that an issue of ``month`` may print."""
+    return editing.candidates(library(), month, _paused())
+
+
+def compose(month: str, chosen: Choice | None = None) -> Issue:
+    """Return a month's issue, with another choice than that of its draft if one is given.
+
+    Raises IssueError with the file's or the month's name where there can be none.
+    """
     issue.check_month(month)
-    banks = current_app.extensions["banks"]()
-    return issue.compose(library(), banks, labs(), month, issue.load_choice(CHOICES, month))
-
-
-@cache
-def labs() -> tuple[Lab, ...]:
-    """Return the labs of the catalog, read once a process."""
-    return tuple(Lab(one.slug, one.title, one.summary) for one in registry.load()[0])
+    return _compose(month, chosen or draft(month).choice, _past(month))
 
 
 def build(month: str) -> Edition:
     """Make a month's book."""
     return epub.build(compose(month))
+
+
+@cache
+def labs() -> tuple[Lab, ...]:
+    """Return the labs of the catalog, read once a process."""
+    return tuple(Lab(one.slug, one.title, one.summary, one.source) for one in registry.load()[0])
+
+
+def _compose(month: str, chosen: Choice, past: tuple[Printed, ...]) -> Issue:
+    banks = current_app.extensions["banks"]()
+    return issue.compose(library(), banks, labs(), month, chosen, past=past, paused=_paused())
+
+
+def _past(month: str) -> tuple[Printed, ...]:
+    """Return what earlier issues printed; one that was not built yet prints what it would now."""
+    with _database().reading() as connection:
+        kept = store.printed(connection)
+    past: tuple[Printed, ...] = ()
+    for earlier in months():
+        if earlier < month:
+            found = kept.get(earlier) or _would_print(earlier, past)
+            past = (*past, found) if found else past
+    return past
+
+
+def _would_print(month: str, past: tuple[Printed, ...]) -> Printed | None:
+    try:
+        return _compose(month, draft(month).choice, past).printed
+    except IssueError:
+        # It has a fault of its own, which is told where that issue is asked for.
+        return None
+
+
+def _paused() -> frozenset[int]:
+    settings: Settings = current_app.extensions["settings"]
+    return settings.paused_months
+
+
+def _database() -> Database:
+    found: Database = current_app.extensions["database"]
+    return found

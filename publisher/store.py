@@ -1,16 +1,20 @@
-"""What the database keeps of issues that were built."""
+"""What the database keeps of issues: books that were built, what editors chose for them, and what they approved."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select, update
 
 from db import Database
+from publisher import news
 from publisher.epub import Edition
-from publisher.models import IssueRow, RunRow
+from publisher.issue import Choice
+from publisher.models import ApprovalRow, DraftRow, IssueRow, RunRow
+from publisher.news import Printed
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,16 @@ class Published:
     manifest_sha256: str
     size: int
     built_at: datetime
+    choice: Choice | None
+    approved: bool
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an editor chose for a month; revision 0 is what its file says, before anything was kept."""
+
+    choice: Choice
+    revision: int
 
 
 @dataclass(frozen=True)
@@ -36,8 +50,15 @@ class Run:
 
 
 _PUBLISHED = select(
-    IssueRow.month, IssueRow.title, IssueRow.sha256, IssueRow.manifest_sha256, IssueRow.size, IssueRow.built_at
-)
+    IssueRow.month,
+    IssueRow.title,
+    IssueRow.sha256,
+    IssueRow.manifest_sha256,
+    IssueRow.size,
+    IssueRow.built_at,
+    IssueRow.choice,
+    ApprovalRow.month.is_not(None).label("approved"),
+).outerjoin(ApprovalRow, (ApprovalRow.month == IssueRow.month) & (ApprovalRow.sha256 == IssueRow.sha256))
 
 
 def save(database: Database, connection: Connection, edition: Edition, now: datetime) -> None:
@@ -50,6 +71,9 @@ def save(database: Database, connection: Connection, edition: Edition, now: date
         "built_at": now,
         "epub": edition.epub,
         "cover": edition.cover,
+        "kindle": edition.kindle,
+        "choice": edition.choice and asdict(edition.choice),
+        "printed": edition.printed.values(),
     }
     insert = database.upsert(IssueRow).values(month=edition.month, **values)
     connection.execute(insert.on_conflict_do_update(index_elements=[IssueRow.month], set_=values))
@@ -58,17 +82,60 @@ def save(database: Database, connection: Connection, edition: Edition, now: date
 def find(connection: Connection, month: str) -> Published | None:
     """Return a month's issue, or None if it was not built yet."""
     row = connection.execute(_PUBLISHED.where(IssueRow.month == month)).first()
-    return Published(*row) if row else None
+    return _read(row) if row else None
 
 
 def published(connection: Connection) -> list[Published]:
     """Return every issue that was built, the newest month first."""
-    return [Published(*row) for row in connection.execute(_PUBLISHED.order_by(IssueRow.month.desc()))]
+    return [_read(row) for row in connection.execute(_PUBLISHED.order_by(IssueRow.month.desc()))]
+
+
+def printed(connection: Connection) -> dict[str, Printed]:
+    """Return what issues that were built printed, by their months."""
+    rows = connection.execute(select(IssueRow.month, IssueRow.printed).where(IssueRow.printed.is_not(None)))
+    return {month: news.printed_from(values) for month, values in rows}
+
+
+def draft(connection: Connection, month: str) -> Draft | None:
+    """Return what was last kept in the editor for a month, or None if nothing was."""
+    row = connection.execute(select(DraftRow.choice, DraftRow.revision).where(DraftRow.month == month)).first()
+    return Draft(_choice(row.choice), row.revision) if row else None
+
+
+def revisions(connection: Connection) -> dict[str, int]:
+    """Return the number of the newest draft of every month that has one."""
+    return {row.month: row.revision for row in connection.execute(select(DraftRow.month, DraftRow.revision))}
+
+
+def save_draft(connection: Connection, month: str, draft: Draft, person: int, now: datetime) -> bool:
+    """Keep a choice in place of the draft's revision; False, and nothing changes, where another was kept meanwhile."""
+    values = {"choice": asdict(draft.choice), "revision": draft.revision + 1, "saved_by": person, "saved_at": now}
+    if draft.revision:
+        over = update(DraftRow).where(DraftRow.month == month, DraftRow.revision == draft.revision).values(**values)
+        return connection.execute(over).rowcount == 1
+    if connection.scalar(select(DraftRow.revision).where(DraftRow.month == month)):
+        return False
+    connection.execute(insert(DraftRow).values(month=month, **values))
+    return True
+
+
+def approve(database: Database, connection: Connection, edition: Edition, person: int, now: datetime) -> None:
+    """Approve a month's book, by its hash."""
+    values = {"sha256": edition.sha256, "approved_by": person, "approved_at": now}
+    row = database.upsert(ApprovalRow).values(month=edition.month, **values)
+    connection.execute(row.on_conflict_do_update(index_elements=[ApprovalRow.month], set_=values))
 
 
 def epub(connection: Connection, month: str) -> bytes:
     """Return the bytes of an issue that was built."""
     return connection.execute(select(IssueRow.epub).where(IssueRow.month == month)).scalar_one()
+
+
+def kindle(connection: Connection, month: str) -> bytes:
+    """Return an issue that was built in its form for Kindle; one of an earlier release is the same for all."""
+    row = connection.execute(select(IssueRow.kindle, IssueRow.epub).where(IssueRow.month == month)).one()
+    found: bytes = row.kindle or row.epub
+    return found
 
 
 def cover(connection: Connection, month: str) -> bytes:
@@ -80,3 +147,14 @@ def runs(connection: Connection) -> list[Run]:
     """Return the scheduled runs in the order of their months."""
     rows = connection.execute(select(RunRow.month, RunRow.due_at, RunRow.state, RunRow.failure).order_by(RunRow.month))
     return [Run(*row) for row in rows]
+
+
+def _read(row: Any) -> Published:
+    values = row._asdict()
+    return Published(**{**values, "choice": values["choice"] and _choice(values["choice"])})
+
+
+def _choice(values: Mapping[str, Any]) -> Choice:
+    """Return a choice out of JSON, which knows no tuples."""
+    read: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in values.items()}
+    return Choice(**read)

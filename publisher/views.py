@@ -11,10 +11,12 @@ from flask import Blueprint, Flask, Response, abort, current_app, render_templat
 from flask_babel import format_date
 from flask_babel import gettext as _
 
+from config import Settings
 from content import render
 from content.render import Embed, Mark
 from db import database
-from publisher import cli, issue, pages, schedule, sources, store
+from publisher import cli, editor_views, epub, feeds, issue, pages, schedule, sources, store
+from publisher.feeds import Catalogue, Entry
 from publisher.issue import Issue, IssueError, Section
 from publisher.package import PackageError
 from publisher.store import Published
@@ -25,7 +27,6 @@ from web.offers import offers
 blueprint = Blueprint(
     "publisher", __name__, template_folder="templates", static_folder="static", static_url_path="/static/publisher"
 )
-EPUB_TYPE = "application/epub+zip"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Cover:
 def init_app(app: Flask) -> None:
     """Register the pages, the command line, the schedule and what the room offers to others."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(editor_views.routes)
     app.cli.add_command(cli.group)
     offers(app).covers.append(newest_cover)
     lifecycle(app).prepare.append(_report_faults)
@@ -49,16 +51,16 @@ def init_app(app: Flask) -> None:
 
 @blueprint.get("/issues")
 def issues() -> str:
-    """List the issues, the newest first."""
-    due = [_issue(month) for month in reversed(_due())]
-    return render_template("publisher/issues.html", issues=due, month_name=_month_name)
+    """List the public issues, the newest first."""
+    public = [sources.compose(book.month, book.choice) for book in public_books()]
+    return render_template("publisher/issues.html", issues=public, month_name=_month_name)
 
 
 @blueprint.get("/issues/<month>")
 def contents(month: str) -> str:
     """Show an issue's cover and contents, and the ways to read it."""
-    found = _issue(month)
     book = _published(month)
+    found = _issue(book)
     return render_template(
         "publisher/issue.html",
         issue=found,
@@ -72,13 +74,12 @@ def contents(month: str) -> str:
 @blueprint.get("/issues/<month>.epub")
 def book(month: str) -> Response:
     """Serve the book; whoever has this very build gets only its confirmation."""
-    _issue(month)
     found = _published(month)
     if request.if_none_match.contains(found.sha256):
         answer = Response(status=304)
     else:
         with database().reading() as connection:
-            answer = Response(store.epub(connection, month), content_type=EPUB_TYPE)
+            answer = Response(store.epub(connection, month), content_type=feeds.TYPES["epub"])
         answer.headers["Content-Disposition"] = f'attachment; filename="archway-{month}.epub"'
     return _cached(answer, found.sha256)
 
@@ -86,7 +87,6 @@ def book(month: str) -> Response:
 @blueprint.get("/issues/<month>/cover.jpg")
 def cover(month: str) -> Response:
     """Serve the cover in a size for pages."""
-    _issue(month)
     _published(month)
     with database().reading() as connection:
         data = store.cover(connection, month)
@@ -98,7 +98,7 @@ def cover(month: str) -> Response:
 @blueprint.get("/issues/<month>/<slug>")
 def article(month: str, slug: str) -> str:
     """Show one article of an issue."""
-    found = _issue(month)
+    found = _issue(_published(month))
     articles = found.articles
     place = next((index for index, note in enumerate(articles) if note.slug == slug), None)
     if place is None:
@@ -115,14 +115,44 @@ def article(month: str, slug: str) -> str:
     )
 
 
+@blueprint.get("/feed.atom")
+def atom() -> Response:
+    """Serve the feed that news readers and podcast programs subscribe to."""
+    return _feed(feeds.atom(_catalogue()), feeds.TYPES["atom"])
+
+
+@blueprint.get("/opds")
+def opds() -> Response:
+    """Serve the catalogue for reading programs, in OPDS 1.2."""
+    return _feed(feeds.opds(_catalogue()), feeds.TYPES["opds"])
+
+
+@blueprint.get("/opds/v2")
+def opds2() -> Response:
+    """Serve the catalogue in OPDS 2.0."""
+    return _feed(feeds.opds2(_catalogue()), feeds.TYPES["opds2"])
+
+
 def newest_cover() -> Cover | None:
-    """Return the newest issue that was built, or None."""
+    """Return the newest public issue that was built, or None."""
     with database().reading() as connection:
-        found = next(iter(store.published(connection)), None)
+        found = next(filter(is_public, store.published(connection)), None)
     if found is None:
         return None
     address = url_for("publisher.contents", month=found.month)
     return Cover(found.month, found.title, address, url_for("publisher.cover", month=found.month))
+
+
+def public_books() -> list[Published]:
+    """Return the books of the public issues, the newest first, without those whose editor must mend them first."""
+    books = (_find(month) for month in reversed(_due()))
+    return [book for book in books if book and is_public(book)]
+
+
+def is_public(book: Published) -> bool:
+    """Return whether readers see an issue: always, or where the operator says so once an editor has approved it."""
+    settings: Settings = current_app.extensions["settings"]
+    return book.approved or not settings.approval
 
 
 def _month_name(month: str) -> str:
@@ -152,21 +182,32 @@ def _part(part: str | Embed | Mark) -> str:
 
 
 def _due() -> tuple[str, ...]:
-    return schedule.due_months(issue.months(sources.library()), now())
+    return schedule.due_months(sources.months(), now())
 
 
-def _issue(month: str) -> Issue:
-    if month not in _due():
-        abort(404, _("There is no issue for this month; the issues there are stand under Issues."))
+def _issue(book: Published) -> Issue:
+    """Return what is in a book, for its pages."""
     try:
-        return sources.compose(month)
+        return sources.compose(book.month, book.choice)
     except IssueError:
-        current_app.logger.exception("The issue of %s cannot be shown.", month)
+        current_app.logger.exception("The issue of %s cannot be shown.", book.month)
         abort(503, _("This issue cannot be shown before its editor mends it; the server's log says where."))
 
 
 def _published(month: str) -> Published:
-    """Return a due issue; one that the schedule has not come to is built for whoever asks first."""
+    """Return the book of a public issue."""
+    if month not in _due():
+        abort(404, _("There is no issue for this month; the issues there are stand under Issues."))
+    found = _find(month)
+    if found is None:
+        abort(503, _("This issue cannot be built before its editor mends it; the server's log says where."))
+    if not is_public(found):
+        abort(404, _("There is no issue for this month; the issues there are stand under Issues."))
+    return found
+
+
+def _find(month: str) -> Published | None:
+    """Return a due month's book; one that the schedule has not come to is built for whoever asks first."""
     with database().reading() as connection:
         found = store.find(connection, month)
     if found is not None:
@@ -175,14 +216,51 @@ def _published(month: str) -> Published:
         edition = sources.build(month)
     except (IssueError, PackageError):
         current_app.logger.exception("The issue of %s cannot be built.", month)
-        abort(503, _("This issue cannot be built before its editor mends it; the server's log says where."))
+        return None
     with database().writing() as connection:
         store.save(database(), connection, edition, now())
-    with database().reading() as connection:
-        built = store.find(connection, month)
-    if built is None:
-        raise LookupError(month)
-    return built
+        return store.find(connection, month)
+
+
+def _catalogue() -> Catalogue:
+    """Return what all feeds tell; they are in English, as the issues are."""
+    return Catalogue(
+        identifier=f"urn:uuid:{epub.SERIES_ID}",
+        title=issue.SERIES,
+        subtitle="Architecture in the cloud, once a month.",
+        author=epub.PUBLISHER,
+        home=url_for("publisher.issues", _external=True),
+        atom=url_for("publisher.atom", _external=True),
+        opds=url_for("publisher.opds", _external=True),
+        opds2=url_for("publisher.opds2", _external=True),
+        made=now(),
+        entries=[_entry(book) for book in public_books()],
+    )
+
+
+def _entry(book: Published) -> Entry:
+    found = _issue(book)
+    return Entry(
+        identifier=epub.identifier(book.month),
+        title=book.title,
+        summary=pages.description(found),
+        languages=epub.languages(found),
+        issued=issue.due_at(book.month),
+        updated=book.built_at,
+        page=url_for("publisher.contents", month=book.month, _external=True),
+        book=url_for("publisher.book", month=book.month, _external=True),
+        cover=url_for("publisher.cover", month=book.month, _external=True),
+        size=book.size,
+        sha256=book.sha256,
+        position=float(epub.position(book.month)),
+    )
+
+
+def _feed(content: str, media_type: str) -> Response:
+    """Serve a feed; who has this very one gets only its confirmation."""
+    answer = _cached(Response(content, content_type=media_type), hashlib.sha256(content.encode()).hexdigest())
+    answer.make_conditional(request)
+    return answer
 
 
 def _cached(answer: Response, tag: str) -> Response:
@@ -194,7 +272,7 @@ def _cached(answer: Response, tag: str) -> Response:
 
 def _report_faults(app: Flask) -> None:
     """Log every issue that cannot be composed, so that an editor's slip is seen at the start."""
-    known = issue.months(sources.library())
+    known = sources.months()
     for month in sorted({*known, *(Path(path).stem for path in sources.CHOICES.glob("*.toml"))}):
         try:
             sources.compose(month)

@@ -58,3 +58,14 @@ def test_the_operators_page_lists_every_setting() -> None:
     page = Path("docs/operators.md").read_text("utf-8")
     missing = [name_of(one.name) for one in fields(Settings) if name_of(one.name) not in page]
     assert missing == []
+
+
+@pytest.mark.parametrize(("text", "months"), [("7,12", {7, 12}), ("1", {1}), ("none", set())])
+def test_paused_months_are_numbers_with_commas(tmp_path: Path, text: str, months: set[int]) -> None:
+    assert load({"ARCHWAY_INSTANCE": str(tmp_path), "ARCHWAY_PAUSED_MONTHS": text}).paused_months == months
+
+
+@pytest.mark.parametrize("text", ["13", "July", "", "7;12", "0"])
+def test_what_is_no_month_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"ARCHWAY_PAUSED_MONTHS .* months from 1 to 12 with commas, or none"):
+        load({"ARCHWAY_INSTANCE": str(tmp_path), "ARCHWAY_PAUSED_MONTHS": text})

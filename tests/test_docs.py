@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from publisher.issue import compose, read_choice
 from quizzes.formats import markdown
 
 DOCS = [Path("README.md"), Path("benchmarks/README.md"), *sorted(Path("docs").rglob("*.md"))]
@@ -86,6 +87,15 @@ def test_the_readme_counts_right(app: Flask) -> None:
     courses = app.extensions["library"].current().courses
     lessons = sum(1 for course in courses for _ in course.lessons())
     assert f"{lessons} lessons with drawings and checks" in Path("README.md").read_text("utf-8")
+
+
+def test_the_issue_that_the_docs_show_can_be_made(app: Flask) -> None:
+    text = Path("docs/instructors/editing-issues.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    chosen = read_choice(example, Path("2018-01.toml"))
+    found = compose(app.extensions["library"].current(), (), (), "2018-01", chosen)
+    assert "big-data-courses" not in {note.slug for note in found.articles}
+    assert found.remarks == chosen.corrections != ()
 
 
 def test_the_items_that_the_docs_show_can_be_read() -> None:

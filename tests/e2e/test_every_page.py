@@ -56,7 +56,7 @@ PAGES = (
 )
 
 
-def _inspect(watched: Watched, where: str) -> list[str]:
+def inspect(watched: Watched, where: str) -> list[str]:
     """Return what is wrong with the page as it is shown, in both themes and at three widths."""
     faults = []
     for theme in ("light", "dark"):
@@ -72,7 +72,7 @@ def _inspect(watched: Watched, where: str) -> list[str]:
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_sound(server: Server, watched: Watched, path: str) -> None:
     watched.page.goto(f"{server.address}{path}")
-    assert _inspect(watched, path) == []
+    assert inspect(watched, path) == []
 
 
 def test_a_lab_run_is_sound(server: Server, watched: Watched) -> None:
@@ -81,7 +81,7 @@ def test_a_lab_run_is_sound(server: Server, watched: Watched) -> None:
     page.get_by_role("button", name="Run").first.click()
     expect(page).to_have_url(re.compile(r"/runs/\d+"))
     expect(page.get_by_text("done").first).to_be_visible(timeout=20_000)
-    assert _inspect(watched, "lab run") == []
+    assert inspect(watched, "lab run") == []
 
 
 def test_the_chosen_theme_stays(server: Server, watched: Watched) -> None:

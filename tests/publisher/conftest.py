@@ -12,7 +12,8 @@ import pytest
 
 from content.library import Library, load
 from publisher import issue
-from publisher.issue import Issue, Lab
+from publisher.issue import Issue
+from publisher.news import Lab
 from quizzes.formats import markdown
 from quizzes.questions import Bank
 from tests.conftest import missing

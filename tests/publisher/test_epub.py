@@ -259,7 +259,7 @@ def test_a_picture_with_transparency_is_refused_before_anything_is_written(
 
 
 def test_kindle_would_find_nothing_to_refuse(january: Issue) -> None:
-    assert lint.findings(package.entries(epub.build(january).epub)) == ()
+    assert lint.findings(package.entries(epub.build(january).kindle)) == ()
 
 
 @pytest.mark.java

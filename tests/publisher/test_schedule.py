@@ -16,6 +16,7 @@ from db import Base, Database
 from publisher import claims, schedule, store
 from publisher.epub import Edition
 from publisher.models import IssueRow, RunRow
+from publisher.news import Printed
 
 MONTHS = ("2018-01", "2018-02", "2018-04")
 TICKER = """
@@ -25,11 +26,12 @@ from pathlib import Path
 from db import Database
 from publisher import schedule
 from publisher.epub import Edition
+from publisher.news import Printed
 
 def build(month):
     with Path(sys.argv[2]).open("a") as log:
         log.write(month + "\\n")
-    return Edition(month, "T", b"e", "s", "m", b"c")
+    return Edition(month, "T", b"e", "s", "m", b"k", b"c", Printed(month), None)
 
 sys.stdin.readline()
 now = datetime(2018, 2, 12, tzinfo=UTC)
@@ -57,7 +59,7 @@ class Press:
     def __call__(self, month: str) -> Edition:
         self.built.append(month)
         self.during()
-        return Edition(month, self.name, b"book", "sha", "manifest", b"cover")
+        return Edition(month, self.name, b"book", "sha", "manifest", b"kindle", b"cover", Printed(month), None)
 
 
 @pytest.fixture

@@ -1,0 +1,129 @@
+"""What an issue knows of those before it: labs and items are printed once, wrong keys are told once, news is new."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from content.library import Library, load
+from publisher import epub, issue, news, package
+from publisher.issue import Choice, Issue, IssueError
+from publisher.news import Lab, Printed
+from quizzes.questions import Bank, Item
+from tests.publisher.conftest import bank
+
+
+def ids(found: Issue) -> set[str]:
+    return {item.question.id for item in found.quiz}
+
+
+def turned(bank_before: Bank, item_id: str) -> Bank:
+    """Return the bank with another key for one item."""
+    items = tuple(
+        replace(item, key=replace(item.key, correct=frozenset("a"))) if item.question.id == item_id else item
+        for item in bank_before.items
+    )
+    return replace(bank_before, items=items)
+
+
+def in_book(found: Issue, name: str) -> str:
+    return package.entries(epub.build(found).epub)[f"EPUB/{name}"].decode()
+
+
+def test_no_item_stands_in_two_quizzes(library: Library) -> None:
+    banks = [bank("check", range(1, 31))]
+    january = issue.compose(library, banks, [], "2018-01")
+    february = issue.compose(library, banks, [], "2018-02", past=[january.printed])
+    assert len(ids(january)) == len(ids(february)) == 10
+    assert not ids(january) & ids(february)
+
+
+def test_a_lab_is_printed_once_and_with_its_article(library: Library) -> None:
+    embedded = Lab("a-lab", "A lab", "S.")
+    of_february = Lab("b-lab", "B", "S.", "https://example.org/?a=1&b=2")
+    without_article = Lab("c-lab", "C", "S.", "https://example.org/other")
+    later = [note for note in library.notes if note.month == "2018-02"]
+    only_february = replace(library, notes=tuple(later))
+    january = issue.compose(library, [], [embedded, without_article], "2018-01")
+    assert january.labs == (embedded, without_article)
+    february = issue.compose(library, [], [embedded, without_article], "2018-02", past=[january.printed])
+    assert february.labs == ()
+    assert news.new_labs([of_february], only_february.notes, "2018-01", []) == ()
+    assert news.new_labs([of_february], only_february.notes, "2018-02", []) == (of_february,)
+
+
+def test_the_first_issue_has_no_news_and_the_next_tells_what_was_added(library: Library) -> None:
+    course = load(Path("content"))[0].courses[0]
+    banks = [replace(bank("check", range(1, 31)), course=course.slug)]
+    with_course = replace(library, courses=(course,))
+    january = issue.compose(with_course, banks, [], "2018-01")
+    assert not january.news
+    known = january.printed
+    before = replace(known, lessons=known.lessons[2:], questions={"bank": 25})
+    february = issue.compose(with_course, banks, [], "2018-02", past=[before])
+    first_two = tuple(lesson.page.title for _, lesson in list(course.lessons())[:2])
+    assert [one.titles for one in february.news.lessons] == [first_two]
+    assert [(one.course, one.count) for one in february.news.questions] == [(course.page.title, 5)]
+    page = in_book(february, "news.xhtml")
+    assert first_two[0].replace("&", "&amp;") in page
+    assert f"5 in {course.page.title.replace('&', '&amp;')}" in page
+
+
+def test_an_answer_printed_wrong_is_corrected_in_the_next_issue_and_only_there(library: Library) -> None:
+    before = bank("check", range(1, 41))
+    january = issue.compose(library, [before], [], "2018-01")
+    place, wrong = next((number, item) for number, item in enumerate(january.quiz, 1))
+    after = [turned(before, wrong.question.id)]
+    february = issue.compose(library, after, [], "2018-02", past=[january.printed])
+    (found,) = february.corrections
+    assert (found.month, found.number, found.item.question.id) == ("2018-01", place, wrong.question.id)
+    number = wrong.question.id.removeprefix("c-")
+    assert (found.now_right, found.now_wrong) == ((f"Option one of {number}",), (f"Option two of {number}",))
+    page = in_book(february, "corrections.xhtml")
+    assert f"Question {place} of January 2018" in page
+    assert page.index(f"Option one of {number} This is right; we had called it wrong.") > 0
+    assert news.corrections(after, [january.printed, february.printed]) == ()
+
+
+def test_an_option_that_was_only_worded_anew_is_no_correction(library: Library) -> None:
+    before = bank("check", range(1, 41))
+    january = issue.compose(library, [before], [], "2018-01")
+
+    def reworded(item: Item) -> Item:
+        options = tuple(replace(option, text=f"{option.text}, or so") for option in item.question.options)
+        return replace(item, question=replace(item.question, options=options))
+
+    after = replace(before, items=tuple(reworded(item) for item in before.items))
+    assert news.corrections([after], [january.printed]) == ()
+    assert news.corrections([], [january.printed]) == ()
+
+
+def test_what_was_printed_survives_its_way_through_json(library: Library) -> None:
+    printed = issue.compose(library, [bank("check", range(1, 31))], [Lab("a-lab", "A", "S.")], "2018-01").printed
+    assert news.printed_from(json.loads(json.dumps(printed.values()))) == printed
+
+
+def test_an_editors_own_corrections_are_printed(library: Library) -> None:
+    chosen = Choice("here", corrections=("In *January* we wrote 25 where 50 was meant.",))
+    page = in_book(issue.compose(library, [], [], "2018-02", chosen, past=[Printed("2018-01")]), "corrections.xhtml")
+    assert "In <em>January</em> we wrote 25" in page
+
+
+def test_an_article_may_be_left_out(library: Library) -> None:
+    found = issue.compose(library, [], [], "2018-01", issue.read_choice('leave_out = ["nasty"]', Path("f.toml")))
+    assert [note.slug for note in found.articles] == ["first", "rtl", "second"]
+
+
+def test_what_is_dated_in_a_paused_month_is_printed_in_the_next(library: Library) -> None:
+    assert issue.months(library, {1}) == ("2018-02",)
+    found = issue.compose(library, [], [], "2018-02", paused={1})
+    assert {note.slug for note in found.articles} == {"first", "second", "nasty", "rtl", "later"}
+    assert found.schedule is None
+    with pytest.raises(
+        IssueError, match="There is no issue of January 2018; its articles are printed in February 2018"
+    ):
+        issue.compose(library, [], [], "2018-01", paused={1})
+    assert issue.issue_of("2018-12", {1, 12}) == "2019-02"
