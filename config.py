@@ -123,6 +123,9 @@ class Settings:
     approval: bool = _setting(
         False, "on or off", "whether an issue waits for an editor's approval before it is public", _switch
     )
+    labs_mariadb: bool = _setting(
+        True, "on or off", "whether a lab run may start a MariaDB of its own where that is installed", _switch
+    )
 
 
 def name_of(setting: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import logging
-import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -41,32 +41,28 @@ def ours(text: str) -> Callable[[], None]:
     return run
 
 
-def motos(text: str) -> Callable[[], None]:
-    """Return what runs the machine once in moto, with Python functions in place of Lambda's."""
-    import boto3  # noqa: PLC0415 (a peer that need not be there)
-    from moto import mock_aws  # noqa: PLC0415
-    from moto.awslambda_simple.models import LambdaSimpleBackend  # noqa: PLC0415
+@contextmanager
+def motos(text: str) -> Iterator[Callable[[], None]]:
+    """Give what runs the machine once in moto, with Python functions in place of Lambda's."""
+    from tests.labs import moto_states  # noqa: PLC0415 (a peer that need not be there)
 
     def invoke(_: Any, function_name: str, *__: Any, **___: Any) -> bytes:
         return json.dumps(KEYS if function_name.endswith("prepare") else "SUCCESS").encode()
 
-    LambdaSimpleBackend.invoke = invoke
-    logging.disable(logging.CRITICAL)
-    os.environ.update(AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none")
-    mock_aws(config={"lambda": {"use_docker": False}, "stepfunctions": {"execute_state_machine": True}}).start()
-    client = boto3.client("stepfunctions", region_name="us-east-1")
-    role = "arn:aws:iam::123456789012:role/states"
-    machine = client.create_state_machine(name="etl", definition=text, roleArn=role)["stateMachineArn"]
-    numbers = iter(range(1_000_000))
+    numbers = count()
+    with moto_states.interpreter(invoke) as client:
+        made = client.create_state_machine(name="etl", definition=text, roleArn=moto_states.ROLE)
 
-    def run() -> None:
-        started = client.start_execution(stateMachineArn=machine, name=f"run{next(numbers)}", input="{}")
-        while (found := client.describe_execution(executionArn=started["executionArn"]))["status"] == "RUNNING":
-            time.sleep(0.002)
-        if json.loads(found["output"]) != ["SUCCESS"] * 3:
-            raise ValueError(found)
+        def run() -> None:
+            started = client.start_execution(
+                stateMachineArn=made["stateMachineArn"], name=f"run{next(numbers)}", input="{}"
+            )
+            while (found := client.describe_execution(executionArn=started["executionArn"]))["status"] == "RUNNING":
+                time.sleep(0.002)
+            if json.loads(found["output"]) != ["SUCCESS"] * 3:
+                raise ValueError(found)
 
-    return run
+        yield run
 
 
 def measure(contestants: dict[str, tuple[Callable[[], None], int]]) -> dict[str, list[float]]:
@@ -86,9 +82,10 @@ def main() -> None:
     """Print a table; exit with 1 where the median is over the promise."""
     text = DEFINITION.read_text("utf-8")
     contestants = {"Archway": (ours(text), 2000)}
-    if importlib.util.find_spec("moto") and importlib.util.find_spec("antlr4"):
-        contestants["moto"] = (motos(text), 5)
-    found = measure(contestants)
+    with ExitStack() as stack:
+        if importlib.util.find_spec("moto") and importlib.util.find_spec("antlr4"):
+            contestants["moto"] = (stack.enter_context(motos(text)), 5)
+        found = measure(contestants)
     least = min(found["Archway"])
     print("| | CPU µs an execution, least | median | CPU ratio |\n|---|--:|--:|--:|")
     for name, figures in found.items():

@@ -15,7 +15,8 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -176,10 +177,19 @@ def _meaning(status: int) -> int:
 
 
 class Reporter:
-    """Writes what a lab reports as lines of JSON."""
+    """Writes what a lab reports as lines of JSON; has servers of these names for it."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, servers: Sequence[str] = ()) -> None:
         self._descriptor = descriptor
+        self._servers = servers
+
+    @cached_property
+    def servers(self) -> Mapping[str, str]:
+        """The addresses of servers of the run's own, each started when it is first asked for."""
+        # Most runs ask for none, and need not wait for what starts them.
+        from labs.servers import Servers  # noqa: PLC0415
+
+        return Servers(self._servers)
 
     def progress(self, share: float) -> None:
         """Say that this share of the work is done, from 0 to 1."""
@@ -201,9 +211,11 @@ class Reporter:
 
 
 def _run_lab(job: Mapping[str, Any], events: int) -> int:
-    reporter = Reporter(events)
+    reporter = Reporter(events, job["servers"])
     try:
         _limit(job)
+        if job["walled"]:
+            _wall_off(job["folder"])
         _perform(job, reporter)
     except MemoryError:
         return MEMORY
@@ -227,6 +239,16 @@ def _limit(job: Mapping[str, Any]) -> None:
         allowed = resource.getrlimit(kind)[1]
         limit = limit if allowed == resource.RLIM_INFINITY else min(limit, allowed)  # noqa: PLW2901 (the same limit, made possible)
         resource.setrlimit(kind, (limit, limit))
+
+
+def _wall_off(lab: str) -> None:
+    """Leave the lab what it needs: Python, the code of the labs, its own folder in the catalog, and that of the run."""
+    # Not needed where there is no wall, and it takes a moment to load.
+    from labs import wall  # noqa: PLC0415
+
+    prefixes = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}
+    labs = Path(__file__).parent
+    wall.close([*prefixes, str(labs), lab], str(labs.parent), str(Path.cwd()))
 
 
 def _perform(job: Mapping[str, Any], reporter: Reporter) -> None:

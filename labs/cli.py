@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -17,8 +17,9 @@ from flask.cli import AppGroup, with_appcontext
 
 from config import Settings
 from labs import display, documents, jobs, registry
-from labs.registry import Lab, PublishedTable, SolvedRun
-from labs.runner import Event, Limits, Outcome, execute
+from labs.registry import Lab, Part, PublishedTable, SolvedRun
+from labs.runner import Event, Outcome, execute
+from labs.servers import SERVERS
 from web import schedule
 
 CLEAR = "\r\x1b[K"
@@ -37,11 +38,15 @@ group = AppGroup("labs", help="List, run and verify the labs.")
 def list_labs(as_json: bool) -> None:
     """List the labs of the catalog; status 1 if a folder cannot be used."""
     labs, errors = registry.load()
+    ready = jobs.servers_of(_settings())
     if as_json:
-        click.echo(json.dumps([documents.describe(lab) for lab in labs], indent=2))
+        click.echo(json.dumps([documents.describe(lab, ready) for lab in labs], indent=2))
     else:
         for lab in labs:
             click.echo(f"{lab.slug:24} {lab.minutes:3} min  {len(lab.tasks)} tasks  {lab.title}")
+            for part in lab.parts:
+                if part.server:
+                    click.echo(f"  {part.name}: {_readiness(part, ready)}")
     for error in errors:
         click.echo(str(error), err=True)
     sys.exit(1 if errors else 0)
@@ -64,8 +69,10 @@ def run_lab(slug: str, settings: tuple[str, ...], seed: int, live: bool, as_json
     values, faults = lab.read(_texts(lab, settings))
     if faults:
         raise click.UsageError(" ".join(map(str, faults.values())))
-    # Whoever waits at the terminal blocks no queue and may interrupt.
-    limits = replace(_limits(), seconds=LIVE_SECONDS) if live else _limits()
+    limits = jobs.limits_of(_settings())
+    if live:
+        # Whoever waits at the terminal blocks no queue and may interrupt.
+        limits = replace(limits, seconds=LIVE_SECONDS)
     with _Progress() as progress:
         outcome = execute(lab, values, seed, limits, progress.tell, live=live)
     if not outcome.ending.done:
@@ -142,9 +149,15 @@ def _content(name: str, file: str) -> str:
         raise click.UsageError(f"{name} is to be read from “{file}”, which cannot be: {error}.") from None
 
 
-def _limits() -> Limits:
+def _settings() -> Settings:
     settings: Settings = current_app.extensions["settings"]
-    return Limits(seconds=settings.lab_seconds, memory_mib=settings.lab_memory)
+    return settings
+
+
+def _readiness(part: Part, ready: Collection[str]) -> str:
+    server = SERVERS[part.server]
+    missing = f"{server.title} is not ready; install {server.package} and set {server.setting}=on"
+    return f"{server.title} is ready" if part.server in ready else missing
 
 
 class _Progress:
@@ -192,7 +205,7 @@ def _verify_run(lab: Lab, run: SolvedRun) -> list[str]:
     values, faults = lab.read(run.parameters)
     if faults:
         return [f"{lab.slug}, solution for {run.check}: {fault}" for fault in faults.values()]
-    outcome = execute(lab, values, run.seed, _limits())
+    outcome = execute(lab, values, run.seed, jobs.limits_of(_settings()))
     passed = outcome.ending.done and outcome.checks.get(run.check, False)
     click.echo(f"{lab.slug}  {run.check}  {'✓ passes' if passed else '✗ fails'}")
     for table in lab.published:

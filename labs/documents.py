@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from labs.registry import Lab
+from labs.servers import SERVERS
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
@@ -25,8 +26,11 @@ class Result:
     checks: Mapping[str, bool]
 
 
-def describe(lab: Lab) -> dict[str, Any]:
-    """Return what a program needs to know to choose a lab and to set its parameters; no hint and no solution."""
+def describe(lab: Lab, ready: Collection[str]) -> dict[str, Any]:
+    """Return what a program needs to know to choose a lab and to set its parameters; no hint and no solution.
+
+    ``ready`` names the real servers that a run can start on this machine.
+    """
     return {
         "slug": lab.slug,
         "title": lab.title,
@@ -35,6 +39,17 @@ def describe(lab: Lab) -> dict[str, Any]:
         "level": lab.level,
         "domains": lab.domains,
         "source": lab.source,
+        "servers": [
+            {
+                "part": one.name,
+                "configured": one.configured,
+                "setting": one.setting,
+                "package": SERVERS[one.server].package,
+                "ready": one.server in ready,
+            }
+            for one in lab.parts
+            if one.server
+        ],
         "tasks": [{"check": one.check, "title": one.title} for one in lab.tasks],
         "parameters": [
             {

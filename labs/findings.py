@@ -41,7 +41,14 @@ class Refused(ValueError):  # noqa: N818 (an answer of the lab, not a fault in i
 
 
 class Report(Protocol):
-    """How a lab tells what it is doing while it runs."""
+    """How a lab tells what it is doing while it runs, and what it asks for."""
+
+    @property
+    def servers(self) -> Mapping[str, str]:
+        """The addresses of real servers of the run's own, by name, each started when it is first asked for.
+
+        Asking for one that this machine does not offer raises Refused.
+        """
 
     def progress(self, share: float) -> None:
         """Say that this share of the work is done, from 0 to 1."""

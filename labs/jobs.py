@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
 from db import Database
-from labs import registry, store
+from labs import registry, servers, store
 from labs.registry import Lab
 from labs.runner import Ending, Limits, Outcome, Run, gather
 
@@ -81,9 +81,18 @@ class Worker:
 
 def worker_of(app: Flask) -> Worker:
     """Return a worker for the application's queue, labs and limits."""
-    settings: Settings = app.extensions["settings"]
-    limits = Limits(seconds=settings.lab_seconds, memory_mib=settings.lab_memory)
+    limits = limits_of(app.extensions["settings"])
     return Worker(app.extensions["database"], registry.load()[0], limits, app.extensions["clock"])
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what the operator lets one run take."""
+    return Limits(seconds=settings.lab_seconds, memory_mib=settings.lab_memory, servers=servers_of(settings))
+
+
+def servers_of(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the servers that a run may start on this machine."""
+    return servers.ready({"mariadb": settings.labs_mariadb})
 
 
 def start_worker(app: Flask) -> None:

@@ -10,6 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from labs import servers
 from labs.parameters import KINDS, Parameter, ParameterError, Value
 
 CATALOG = Path(__file__).parent / "catalog"
@@ -34,11 +35,22 @@ class LabError(ValueError):
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the architecture: what stands for it in the lab, and where that differs from the real thing."""
+    """A part of the architecture: what stands for it in the lab, and where that differs from the real thing.
+
+    Where a real server can take its place, ``setting`` is what allows that server, and ``configured`` says what stands
+    for the part then.
+    """
 
     name: str
     stands_for_it: str
     differs: str
+    setting: str = ""
+    configured: str = ""
+
+    @property
+    def server(self) -> str:
+        """The name of the real server that can take the part's place; empty where none can."""
+        return servers.named_by(self.setting) if self.setting else ""
 
 
 @dataclass(frozen=True)
@@ -182,7 +194,7 @@ def read(folder: Path) -> Lab:
         "brief": (folder / "brief.md").read_text("utf-8"),
         "domains": tuple(table.get("domains", ())),
         "chart": tuple(table.get("chart", ())),
-        "parts": tuple(_make(Part, one, path, "parts") for one in table.get("parts", ())),
+        "parts": tuple(_part(one, path) for one in table.get("parts", ())),
         "parameters": tuple(_parameter(one, path) for one in table.get("parameters", ())),
         "tasks": tuple(_task(one, path, hints) for one in table.get("tasks", ())),
         "published": _published(folder / "published.toml"),
@@ -219,6 +231,16 @@ def _make(kind: type[T], table: Mapping[str, Any], path: Path, where: str) -> T:
         if name not in table and one.default is MISSING and one.default_factory is MISSING:
             raise LabError(path, f"{place}lacks “{name}”.")
     return kind(**table)
+
+
+def _part(table: Mapping[str, Any], path: Path) -> Part:
+    known = [server.setting for server in servers.SERVERS.values()]
+    setting = table.get("setting", "")
+    if setting and setting not in known:
+        raise LabError(path, f"[[parts]] has the setting “{setting}”, which allows no server; use {', '.join(known)}.")
+    if bool(setting) != bool(table.get("configured")):
+        raise LabError(path, "[[parts]] has one of “setting” and “configured” alone; they go together.")
+    return _make(Part, table, path, "parts")
 
 
 def _parameter(table: Mapping[str, Any], path: Path) -> Parameter:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from labs import child
+from labs import child, wall
 from labs.parameters import Value
 from labs.registry import Lab
 
@@ -36,7 +36,10 @@ _NAMESPACES = {"none": (_APART, _PROCESSES), "loopback": ((*_APART, "--keep-caps
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may take: wall and CPU time, memory, size of a file and of all, processes, and output."""
+    """What one run may take: wall and CPU time, memory, size of a file and of all, processes, and output.
+
+    ``servers`` names the real servers of its own that it may start.
+    """
 
     seconds: int = 60
     memory_mib: int = 1024
@@ -45,6 +48,7 @@ class Limits:
     processes: int = 256
     events: int = 20_000
     output_bytes: int = 8 << 20
+    servers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,9 @@ class Run:
             "file_mib": limits.file_mib,
             "disk_mib": limits.disk_mib,
             "processes": limits.processes,
+            "servers": limits.servers,
             "own_loopback": "--keep-caps" in self._namespace,
+            "walled": wall.stands(),
         }
         self._last_words = ""
         self._found = False

@@ -27,11 +27,12 @@ from accounts.people import Person
 from accounts.sessions import current_person, ensure_person
 from content import render
 from db import database
-from labs import cli, comparison, display, documents, jobs, registry, runner, sentences, store
+from labs import cli, comparison, display, documents, jobs, registry, runner, sentences, store, wall
 from labs.parameters import LANGUAGES, Parameter
 from labs.registry import Lab
 from labs.runner import Event
 from labs.sentences import Mark, Sentence
+from labs.servers import SERVERS
 from web.clock import now
 from web.lifecycle import lifecycle
 from web.offers import Door, Findable, offers
@@ -75,7 +76,7 @@ def index() -> str:
 @routes.get("/labs.json")
 def describe() -> Answer:
     """Answer what a program needs to know of every lab, as JSON."""
-    return jsonify([documents.describe(one) for one in catalog()])
+    return jsonify([documents.describe(one, _ready()) for one in catalog()])
 
 
 @routes.get("/labs/<slug>")
@@ -270,7 +271,14 @@ def _lab_page(
         changed=display.changed,
         greatest_seed=GREATEST_SEED,
         languages_of=LANGUAGES,
+        servers=SERVERS,
+        ready=_ready(),
     )
+
+
+def _ready() -> tuple[str, ...]:
+    """Return the names of the real servers that a run can start here; what is installed meanwhile counts at once."""
+    return jobs.servers_of(current_app.extensions["settings"])
 
 
 @lru_cache(maxsize=64)
@@ -338,6 +346,8 @@ def _report_faults(app: Flask) -> None:
         app.logger.warning("%s", fault)
     if not runner.namespace("none"):
         app.logger.warning("Lab runs share the network and the processes of this machine; see docs/operators.md.")
+    if not wall.stands():
+        app.logger.warning("Lab runs can read the files that this server's user can; see docs/operators.md.")
 
 
 def _door(_person: Person | None) -> Door:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from labs.parts import schedule, texts
 
@@ -18,17 +18,17 @@ class Rule:
     """A schedule and its time zone."""
 
     schedule: schedule.Cron | schedule.Rate
-    zone: str
+    zone: ZoneInfo
 
     def times(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """Yield the times after one moment and before another, in the rule's zone; a rate counts from the first."""
         begin = after.timestamp()
-        moments = schedule.times(self.schedule, begin, self.zone, begin)
+        moments = schedule.times(self.schedule, begin, self.zone.key, begin)
         for moment in takewhile(lambda moment: moment < until.timestamp(), moments):
-            yield datetime.fromtimestamp(moment, ZoneInfo(self.zone))
+            yield datetime.fromtimestamp(moment, self.zone)
 
     def __str__(self) -> str:
-        return schedule.described(self.schedule, self.zone)
+        return schedule.described(self.schedule, self.zone.key)
 
 
 def read(parameter: str, text: str) -> Rule:
@@ -43,11 +43,10 @@ def read(parameter: str, text: str) -> Rule:
     if not isinstance(zone, str):
         raise found.refused([(NAMES[1], f"{NAMES[1]} is a text such as Europe/Berlin.")])
     try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        sentence = f"“{zone[:40]}” is no time zone; use a name such as Europe/Berlin."
-        raise found.refused([(NAMES[1], sentence)]) from None
+        place = schedule.time_zone(zone)
+    except schedule.ScheduleError as error:
+        raise found.refused([(NAMES[1], str(error))]) from None
     try:
-        return Rule(schedule.read(expression), zone)
+        return Rule(schedule.read(expression), place)
     except schedule.ScheduleError as error:
         raise found.refused([(NAMES[0], str(error))]) from None

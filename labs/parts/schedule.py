@@ -217,14 +217,21 @@ def _week_days(part: str) -> Iterator[WeekDay]:
 def times(schedule: Cron | Rate, after: float, zone: str = "UTC", start: float = 0) -> Iterator[float]:
     """Yield the moments of a schedule after ``after``, in seconds since 1970; raise ScheduleError for an unknown zone.
 
-    A cron expression is read in the time zone; a rate counts from ``start``, when its rule was made.
+    A cron expression is read in the time zone. A rate is the same in every zone, also where the clocks change: it
+    counts from ``start``, when its rule was made.
     """
+    place = time_zone(zone)
     if isinstance(schedule, Rate):
         return _rate_times(schedule, after, start)
+    return _cron_times(schedule, after, place)
+
+
+def time_zone(name: str) -> ZoneInfo:
+    """Return the time zone with that name; raise ScheduleError for an unknown one."""
     try:
-        return _cron_times(schedule, after, ZoneInfo(zone))
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ScheduleError(f"“{zone}” is no time zone; use a name such as Europe/Berlin.") from None
+        raise ScheduleError(f"“{name[:40]}” is no time zone; use a name such as Europe/Berlin.") from None
 
 
 def _rate_times(rate: Rate, after: float, start: float) -> Iterator[float]:

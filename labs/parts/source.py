@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
+
+from labs.parts.mariadb import Client
 
 LEAST_COLUMNS = 3
 MOST_COLUMNS = 600
@@ -99,56 +98,43 @@ class SQLiteSource:
 
 
 class MariaDBSource:
-    """A table in MariaDB, asked through MariaDB's own command-line client.
-
-    ``address`` reads mariadb://user:password@host:port/database, or mariadb://user@/database?socket=/path. A lab's run
-    has no network of its own; a socket in the file system is within its reach.
-    """
+    """A table in the MariaDB at an address that ``labs.parts.mariadb`` reads."""
 
     def __init__(self, address: str, column_count: int) -> None:
+        self._client = Client(address)
         self._columns = columns(column_count)
-        parts = urlsplit(address)
-        given = {
-            "user": unquote(parts.username or ""),
-            "host": parts.hostname or "",
-            "port": str(parts.port or ""),
-            "socket": parse_qs(parts.query).get("socket", [""])[0],
-            "database": parts.path.strip("/"),
-        }
-        self._command = ["mariadb", "--no-defaults", "--batch", "--raw", "--quick", "--skip-column-names"]
-        self._command += [f"--{name}={value}" for name, value in given.items() if value]
-        # Not on the command line, where every user of the machine could read it.
-        self._environment = {"PATH": os.defpath, "MYSQL_PWD": unquote(parts.password or "")}
 
     def fill(self, campaign: str, records: int, random: Random, tell: Told) -> None:
         """Make the campaign's records, numbered from 1, with measures from 0 to 9."""
+        measures = self._columns[2:]
+        step = 5 * BATCH
         # By default MariaDB takes mcs2017, and MCS2017 with a space behind it, for MCS2017.
         declared = _declared(self._columns, "VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
-        key = "PRIMARY KEY (campaign, record)"
-        patterns = _patterns(len(self._columns), random)
-        rows = ((number, patterns[number % PATTERNS]) for number in range(1, records + 1))
-        self._say(f"CREATE TABLE IF NOT EXISTS records ({declared}, {key}); DELETE FROM records WHERE {_is(campaign)};")
-        while batch := list(islice(rows, BATCH // 10)):
-            values = (f"({number}, {_text(campaign)}, {', '.join(map(str, rest))})" for number, rest in batch)
-            self._say(f"INSERT INTO records VALUES {', '.join(values)};")
-            tell(len(batch))
+        patterns = (
+            f"({number}, {', '.join(map(str, one))})"
+            for number, one in enumerate(_patterns(len(self._columns), random))
+        )
+        self._client.execute(
+            f"CREATE TABLE IF NOT EXISTS records ({declared}, PRIMARY KEY (campaign, record));"
+            f" DELETE FROM records WHERE {_is(campaign)};"
+            f" CREATE OR REPLACE TABLE patterns (pattern INTEGER PRIMARY KEY, {_declared(measures)});"
+            f" INSERT INTO patterns VALUES {', '.join(patterns)};"
+        )
+        for first in range(1, records + 1, step):
+            last = min(first + step - 1, records)
+            self._client.execute(
+                f"INSERT INTO records SELECT seq, {_text(campaign)}, {', '.join(measures)}"
+                f" FROM seq_{first}_to_{last} JOIN patterns ON pattern = seq % {PATTERNS};"
+            )
+            tell(last - first + 1)
 
     def extract(self, campaign: str, tell: Told) -> Iterator[bytes]:
         """Yield the campaign's records as lines of CSV, in pieces, by number; none where it has none."""
         line = f"CONCAT_WS(',', record, CONCAT('\"', campaign, '\"'), {', '.join(self._columns[2:])})"
-        query = f"SELECT {line} FROM records WHERE {_is(campaign)} ORDER BY record"
-        with subprocess.Popen(
-            [*self._command, f"--execute={query}"], stdout=subprocess.PIPE, env=self._environment
-        ) as client:
-            assert client.stdout is not None  # noqa: S101 (it was asked for a pipe)
-            while batch := list(islice(client.stdout, BATCH)):
-                tell(len(batch))
-                yield b"".join(batch)
-        if client.returncode:
-            raise OSError(f"MariaDB's client ended with status {client.returncode}.")
-
-    def _say(self, statements: str) -> None:
-        subprocess.run(self._command, input=statements.encode(), env=self._environment, check=True)
+        lines = self._client.lines(f"SELECT {line} FROM records WHERE {_is(campaign)} ORDER BY record")
+        while batch := list(islice(lines, BATCH)):
+            tell(len(batch))
+            yield b"".join(batch)
 
 
 def _patterns(width: int, random: Random) -> list[tuple[int, ...]]:
@@ -156,9 +142,9 @@ def _patterns(width: int, random: Random) -> list[tuple[int, ...]]:
     return [tuple(random.choices(range(10), k=width - 2)) for _ in range(PATTERNS)]
 
 
-def _declared(names: tuple[str, ...], campaign: str) -> str:
+def _declared(names: tuple[str, ...], campaign: str = "") -> str:
     kinds = {"record": "INTEGER", "campaign": campaign}
-    return ", ".join(f"{name} {kinds.get(name, 'SMALLINT')} NOT NULL" for name in names)
+    return ", ".join(f"{name} {kinds.get(name, 'TINYINT')} NOT NULL" for name in names)
 
 
 def _text(one: str) -> str:

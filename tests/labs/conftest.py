@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
+import os
+import signal
 import subprocess
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from labs import registry
+from labs.parts import mariadb as parts_mariadb
 from labs.registry import Lab
 from tests.conftest import missing
 
@@ -77,29 +80,42 @@ def make_lab(tmp_path: Path) -> Callable[..., Lab]:
     return make
 
 
+@pytest.fixture
+def listening() -> Callable[[int], list[str]]:
+    """Return a function that finds the addresses, of TCP and UDP as /proc has them, at which a process listens."""
+
+    def find(process: int) -> list[str]:
+        links = []
+        for descriptor in Path(f"/proc/{process}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                links.append(str(descriptor.readlink()))
+        tables = [Path(f"/proc/{process}/net/{name}").read_text() for name in ("tcp", "tcp6", "udp", "udp6")]
+        rows = [line.split() for table in tables for line in table.splitlines()[1:]]
+        # The state 0A is that of a socket of TCP which listens, 07 that of one of UDP which is bound.
+        return [row[1] for row in rows if f"socket:[{row[9]}]" in links and row[3] in {"0A", "07"}]
+
+    return find
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[str]]:
+    """The processes that the test starts, as it goes on."""
+    noted: list[subprocess.Popen[str]] = []
+    start = subprocess.Popen
+
+    def note(*arguments: Any, **options: Any) -> subprocess.Popen[str]:
+        noted.append(start(*arguments, **options))
+        return noted[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", note)
+    return noted
+
+
 @pytest.fixture(scope="session")
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a MariaDB that the tests start, without a network."""
-    if not all(map(shutil.which, ("mariadbd", "mariadb-install-db", "mariadb"))):
+    if not parts_mariadb.is_installed():
         missing("MariaDB")
-    folder = tmp_path_factory.mktemp("mariadb")
-    socket, data = folder / "socket", folder / "data"
-    common = ["--no-defaults", f"--datadir={data}", "--user=root"]
-    install = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
-    subprocess.run(install, check=True, capture_output=True)
-    server = subprocess.Popen(
-        ["mariadbd", *common, f"--socket={socket}", "--skip-networking", f"--pid-file={folder / 'pid'}"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        client = ["mariadb", "--no-defaults", f"--socket={socket}", "--user=root", "--execute=CREATE DATABASE archway"]
-        end = time.monotonic() + 30
-        while subprocess.run(client, capture_output=True, check=False).returncode:
-            assert time.monotonic() < end, "MariaDB does not answer"
-            with pytest.raises(subprocess.TimeoutExpired):
-                server.wait(0.1)
-        yield f"mariadb://root@/archway?socket={socket}"
-    finally:
-        server.terminate()
-        server.wait()
+    folder = tmp_path_factory.mktemp("mariadb") / "server"
+    yield parts_mariadb.start(folder)
+    os.kill(int((folder / "pid").read_text()), signal.SIGTERM)

@@ -8,22 +8,31 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
 from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
+ROLE = "arn:aws:iam::123456789012:role/states"
 SETTINGS = {"lambda": {"use_docker": False}, "stepfunctions": {"execute_state_machine": True}}
+
+
+@contextmanager
+def interpreter(invoke: Callable[..., bytes]) -> Iterator[Any]:
+    """Give a client of moto's interpreter, with ``invoke`` in place of Lambda; for a process that does nothing else."""
+    logging.disable(logging.CRITICAL)
+    os.environ.update(AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none")
+    LambdaSimpleBackend.invoke = invoke
+    with mock_aws(config=SETTINGS):
+        yield boto3.client("stepfunctions", region_name="us-east-1")
 
 
 def main() -> None:
     """Run every machine at once, with Python functions in place of Lambda's."""
-    logging.disable(logging.CRITICAL)
-    os.environ.update(AWS_ACCESS_KEY_ID="none", AWS_SECRET_ACCESS_KEY="none")
-    LambdaSimpleBackend.invoke = _invoke
-    with mock_aws(config=SETTINGS):
-        client = boto3.client("stepfunctions", region_name="us-east-1")
+    with interpreter(_invoke) as client:
         running = {
             name: _start(client, number, *given) for number, (name, given) in enumerate(json.load(sys.stdin).items())
         }
@@ -40,9 +49,7 @@ def _invoke(_: Any, function_name: str, __: Any, body: Any, ___: Any, headers: d
 
 
 def _start(client: Any, number: int, machine: dict[str, Any], data: Any) -> str:
-    made = client.create_state_machine(
-        name=f"machine{number}", definition=json.dumps(machine), roleArn="arn:aws:iam::123456789012:role/states"
-    )
+    made = client.create_state_machine(name=f"machine{number}", definition=json.dumps(machine), roleArn=ROLE)
     arn = made["stateMachineArn"]
     return client.start_execution(stateMachineArn=arn, name=f"run{number}", input=json.dumps(data))["executionArn"]
 

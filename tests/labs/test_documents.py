@@ -46,7 +46,7 @@ def test_no_cell_is_a_formula() -> None:
 
 
 def test_a_lab_is_described_without_its_hints_and_its_solution() -> None:
-    described = documents.describe(LAB)
+    described = documents.describe(LAB, ())
     text = json.dumps(described)
     assert described["slug"] == LAB.slug
     by_name = {one["name"]: one for one in described["parameters"]}

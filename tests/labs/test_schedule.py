@@ -108,9 +108,10 @@ def test_a_fault_is_named(text: str, why: str) -> None:
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", "", "/etc/localtime"])
-def test_an_unknown_time_zone_is_named(zone: str) -> None:
+@pytest.mark.parametrize("text", ["cron(0 0 * * ? *)", "rate(1 hour)"])
+def test_an_unknown_time_zone_is_named(text: str, zone: str) -> None:
     with pytest.raises(ScheduleError, match="is no time zone"):
-        times(read("cron(0 0 * * ? *)"), 0, zone)
+        times(read(text), 0, zone)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ import pytest
 
 from labs import child, registry, runner
 from labs.findings import Refused
+from labs.parts import mariadb
 from labs.registry import Lab
+from tests.conftest import missing
 
 FOLDER = registry.CATALOG / "stepfunctions_etl"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:"
@@ -273,6 +275,13 @@ def test_more_than_the_articles_size_is_refused(lab: Lab) -> None:
     assert "records" in faults
 
 
+def test_a_campaign_that_no_file_of_a_run_holds_is_refused(lab: Lab) -> None:
+    values, _ = lab.read({"records": "60000", "columns": "600", "date": "2018-02-14"})
+    ending = runner.execute(lab, values, 1, runner.Limits()).ending
+    assert ending.reason == "refused"
+    assert ending.sentence.startswith("A campaign of 2018-02-14 has more than 30,000,000 cells")
+
+
 MEASURED = """
 import json, resource, sys
 from pathlib import Path
@@ -322,3 +331,17 @@ def test_nothing_outlives_a_run_that_is_cancelled(lab: Lab) -> None:
                 run.cancel()
     assert (run.ending.reason, len(started)) == ("cancelled", 1)
     assert warehouses(run._folder) == set()
+
+
+def test_a_run_may_have_its_source_in_a_mariadb_of_its_own(lab: Lab) -> None:
+    if not mariadb.is_installed():
+        missing("MariaDB")
+    outcomes = []
+    for source in ("SQLite", "MariaDB"):
+        values, _ = lab.read({**SMALL, "source": source, "machine": BETTER, "fault": "extract fails once"})
+        outcomes.append(runner.execute(lab, values, 1, runner.Limits(servers=("mariadb",))))
+    assert outcomes[0] == outcomes[1]
+    assert "one_failure_is_survived" in {name for name, passed in outcomes[0].checks.items() if passed}
+    refused = runner.execute(lab, values, 1, runner.Limits())
+    assert refused.ending.reason == "refused"
+    assert "ARCHWAY_LABS_MARIADB=on" in refused.ending.sentence

@@ -23,7 +23,7 @@ from labs.parts import rule, texts
 from labs.parts.bucket import DirectoryBucket, NoSuchKeyError, objects
 from labs.parts.items import ItemTable
 from labs.parts.report_table import ReportTable
-from labs.parts.source import LEAST_COLUMNS, MOST_COLUMNS, SQLiteSource, columns
+from labs.parts.source import LEAST_COLUMNS, MOST_COLUMNS, MariaDBSource, Source, SQLiteSource, columns
 from labs.parts.states import definition
 from labs.parts.states.execution import Conditions, Execution, Handler, Outcome, Start, Visit, execute, execute_together
 from labs.parts.states.machine import Machine
@@ -32,6 +32,8 @@ from labs.parts.warehouse_process import WarehouseProcess
 
 PREFIX = "arn:aws:lambda:us-east-1:123456789012:function:"
 CELLS = 65_000 * MOST_COLUMNS
+CELLS_OF_A_CAMPAIGN = 30_000_000
+"""A campaign is one file in the source and one object; a run's files hold so much, at two bytes a cell."""
 MOST_KEYS = 10
 LONGEST_FUNCTION = 300.0
 """Seconds that a Lambda function could run early in 2018."""
@@ -63,6 +65,7 @@ class Parameters:
     records: int
     columns: int
     schedule: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def run(parameters: Parameters, seed: int, report: Report) -> Findings:
     machine = machine_of(parameters.machine, report)
     report.log(f"{day.rule} Next: {', '.join(_shown(one) for one in day.starts[:SHOWN_STARTS])}.")
     began = time.monotonic()
-    source = SQLiteSource(Path("source"), parameters.columns)
+    source = source_of(parameters, report)
     bucket = DirectoryBucket(Path("bucket"))
     progress = Progress(3 * day.records, report)
     random = Random(seed)  # noqa: S311 (a repeatable experiment, no secret)
@@ -116,6 +119,13 @@ def run(parameters: Parameters, seed: int, report: Report) -> Findings:
         for one in executions:
             report.log(f"An execution ended as {one.status} {one.error} {one.cause[:200]}".strip())
         return findings_of(parameters, day, functions, executions)
+
+
+def source_of(parameters: Parameters, report: Report) -> Source:
+    """Return the database that the campaigns are extracted from; raise Refused where it is not to be had."""
+    if parameters.source == "MariaDB":
+        return MariaDBSource(report.servers["mariadb"], parameters.columns)
+    return SQLiteSource(Path("source"), parameters.columns)
 
 
 def machine_of(text: str, report: Report) -> Machine:
@@ -141,9 +151,15 @@ def day_of(parameters: Parameters) -> Day:
     starts = tuple(fires.times(midnight - timedelta(seconds=1), midnight + timedelta(days=7)))
     if not starts:
         raise Refused(f"schedule: {fires} That is never in the week from {parameters.date}.")
+    campaigns = _shared_out(parameters.records, items.get(parameters.date, ()))
+    if max(campaigns.values(), default=0) * parameters.columns > CELLS_OF_A_CAMPAIGN:
+        raise Refused(
+            f"A campaign of {parameters.date} has more than {CELLS_OF_A_CAMPAIGN:,} cells, which is more than one file"
+            " holds; make records or columns smaller, or share the records out among more campaigns."
+        )
     return Day(
         parameters.date,
-        _shared_out(parameters.records, items.get(parameters.date, ())),
+        campaigns,
         before,
         _shared_out(parameters.records, items.get(before) or LONG_AGO),
         items,
@@ -225,7 +241,7 @@ class Functions:
     minutes: float
     day: Day
     table: ItemTable
-    source: SQLiteSource
+    source: Source
     bucket: DirectoryBucket
     warehouse: ReportTable
     injected: Injected
