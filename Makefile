@@ -60,6 +60,7 @@ bench: $(VENV)/dev $(VENV)-peers/ready $(VENV)-kolibri/ready
 	$(BIN)/python -m benchmarks.epub_against_pandoc
 	$(BIN)/python -m benchmarks.lambda_calibration
 	$(BIN)/python -m benchmarks.states_execution
+	$(BIN)/python -m benchmarks.policy_decisions
 	$(BIN)/python -m benchmarks.lambda_speed
 	$(BIN)/python -m benchmarks.etl_at_articles_size
 

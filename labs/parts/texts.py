@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from labs.findings import Fault, Refused
-from labs.parts.states import document
+from labs.parts.json_document import Document, SyntaxFaultError, parse, place
 from labs.parts.states.payload import Json
 
 
@@ -16,24 +16,24 @@ class Text:
 
     parameter: str
     fields: Mapping[str, Json]
-    document: document.Document
+    document: Document
 
     def refused(self, faults: Iterable[tuple[str, str]]) -> Refused:
         """Return the refusal for faults, each the name of a field and a sentence."""
         found = self.document
-        places = [(document.place(found.text, found.offset((name,))), sentence) for name, sentence in faults]
+        places = [(place(found.text, found.offset((name,))), sentence) for name, sentence in faults]
         return refused(self.parameter, [(*place, sentence) for place, sentence in places])
 
 
 def read(parameter: str, text: str) -> Text:
     """Return the object in a parameter's text; raise Refused where there is none, or a name stands twice."""
     try:
-        found = document.parse(text)
-    except document.SyntaxFaultError as error:
-        raise refused(parameter, [(*document.place(text, error.offset), error.sentence)]) from None
+        found = parse(text)
+    except SyntaxFaultError as error:
+        raise refused(parameter, [(*place(text, error.offset), error.sentence)]) from None
     if not isinstance(found.value, dict):
         raise refused(parameter, [(1, 1, "This is no object; write it in braces.")])
-    twice = [(*document.place(text, offset), f"“{where[-1]}” stands twice here.") for where, offset in found.repeated]
+    twice = [(*place(text, offset), f"“{where[-1]}” stands twice here.") for where, offset in found.repeated]
     if twice:
         raise refused(parameter, twice)
     return Text(parameter, found.value, found)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ def _alive(marker: str) -> list[int]:
                     found.append(int(process.name))
             except (OSError, IndexError):
                 continue
+    return found
+
+
+def _left(marker: str) -> list[int]:
+    """Return those still there after a moment: what was killed takes some time to go."""
+    end = time.monotonic() + 2
+    while (found := _alive(marker)) and time.monotonic() < end:
+        time.sleep(0.05)
     return found
 
 
@@ -70,11 +79,13 @@ def test_a_refusal_is_told_in_the_labs_own_words(make_lab: MakeLab) -> None:
 )
 def test_a_hostile_lab_ends_with_the_reason(make_lab: MakeLab, code: str, reason: str, sentence: str) -> None:
     lab = make_lab(f"def run(parameters, seed, report):\n    {code}")
+    # On a busy machine another limit than that of time must have the time to be met.
+    limits = SECOND if reason == "time" else replace(SECOND, seconds=20)
     begun = time.monotonic()
-    outcome = runner.execute(lab, VALUES, 1, SECOND)
+    outcome = runner.execute(lab, VALUES, 1, limits)
     assert outcome.ending.reason == reason
     assert sentence in outcome.ending.sentence
-    assert time.monotonic() - begun < SECOND.seconds + 2
+    assert time.monotonic() - begun < limits.seconds + 2
 
 
 ESCAPE = """
@@ -101,7 +112,7 @@ def test_what_leaves_the_session_is_ended_too(make_lab: MakeLab, wait: str, reas
     begun = time.monotonic()
     assert runner.execute(lab, VALUES, 1, SECOND).ending.reason == reason
     assert time.monotonic() - begun < SECOND.seconds + 2
-    assert _alive(marker) == []
+    assert _left(marker) == []
 
 
 def test_the_escape_works_where_there_is_no_namespace(make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +135,7 @@ def test_without_a_namespace_the_process_group_is_ended(make_lab: MakeLab, monke
         time.sleep(60)
     """
     assert runner.execute(make_lab(code), VALUES, 1, SECOND).ending.reason == "time"
-    assert _alive(marker) == []
+    assert _left(marker) == []
 
 
 def test_a_cancelled_run_ends_at_once(make_lab: MakeLab) -> None:
@@ -173,7 +184,7 @@ def test_nothing_outlives_a_server_that_is_killed(make_lab: MakeLab, tmp_path: P
     end = time.monotonic() + 2
     while _alive(marker) and time.monotonic() < end:
         time.sleep(0.01)
-    assert _alive(marker) == []
+    assert _left(marker) == []
 
 
 def test_the_lab_sees_nothing_of_the_servers_environment(make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ FAULTS = {
     "a list": ("[]", "$", "The definition is an object"),
     "a typographic quote": ('{"StartAt": “A”}', "$.StartAt", "typographic quote “; write the straight quote"),
     "single quotes": ("{'StartAt': 1}", "$", "double quotes"),
-    "a comment": ('{// first\n"StartAt": "A"}', "$", "use the field Comment"),
+    "a comment": ('{// first\n"StartAt": "A"}', "$", "JSON has no comments"),
     "a comma too many": ('{"StartAt": "A",}', "$", "A comma stands before }; remove it."),
     "a comma missing": ('{"StartAt": "A" "States": {}}', "$", "where a comma, or } should stand"),
     "a colon missing": ('{"StartAt" "A"}', "$.StartAt", "a colon after the field's name"),

@@ -6,13 +6,12 @@ Nothing is run. What came after February 2018 is no fault, but told as a notice.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from labs.parts.states import document, fields, grammar
-from labs.parts.states.document import Document, SyntaxFaultError, Where
+from labs.parts.json_document import Document, SyntaxFaultError, Where, json_path, parse, place
+from labs.parts.states import fields, grammar
 from labs.parts.states.fields import Field, Remarks, TooManyFaultsError, named, read_fields
 from labs.parts.states.intrinsics import Literal
 from labs.parts.states.machine import (
@@ -33,7 +32,8 @@ from labs.parts.states.payload import Json
 from labs.parts.states.retries import ALL, Catcher, Retrier
 from labs.parts.states.rules import read_choices
 
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
+SIZE = 1_048_576
+"""The service's quota of a definition, in bytes of UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -60,43 +60,33 @@ def read(text: str, resources: Collection[str] | None = None) -> Reading:
 
     With ``resources`` a Task may name only these. Takes time linear in the text and refuses texts over 1 MB.
     """
-    if len(text) > document.SIZE or len(text.encode("utf-8", "surrogatepass")) > document.SIZE:
+    if len(text) > SIZE or len(text.encode("utf-8", "surrogatepass")) > SIZE:
         return Reading(
             None, (Remark(1, 1, "$", "The definition is greater than 1 MB, the service's quota; shorten it."),)
         )
     try:
-        found = document.parse(text)
+        found = parse(text)
     except SyntaxFaultError as error:
-        return Reading(None, (Remark(*document.place(text, error.offset), json_path(error.where), error.sentence),))
+        return Reading(None, (Remark(*place(text, error.offset), json_path(error.where), error.sentence),))
     remarks, machine = Remarks(), None
     try:
         machine = _Checker(remarks, resources).machine(found.value, (), "The definition", grammar.OUTERMOST)
     except TooManyFaultsError:
         remarks.faults.append(((), f"There are more than {fields.MOST_FAULTS} faults; correct these first."))
     faults = _placed(found, remarks.faults) + [
-        Remark(*document.place(text, offset), json_path(where), f"{shown(str(where[-1]))} stands twice here; keep one.")
+        Remark(
+            *place(text, offset),
+            json_path(where),
+            f"{shown(str(where[-1]))} stands twice here; keep one.",
+        )
         for where, offset in found.repeated[: fields.MOST_FAULTS]
     ]
     notices = _placed(found, remarks.notices)
     return Reading(None if faults else machine, tuple(sorted(faults, key=_order)), tuple(sorted(notices, key=_order)))
 
 
-def json_path(where: Where) -> str:
-    """Return the way to a value as a path, long names cut."""
-    steps = []
-    for step in where:
-        if isinstance(step, int):
-            steps.append(f"[{step}]")
-        else:
-            steps.append(f".{step}" if _IDENTIFIER.fullmatch(step) else f"['{shown(step)}']")
-    return "$" + "".join(steps)
-
-
 def _placed(found: Document, remarks: list[tuple[Where, str]]) -> list[Remark]:
-    return [
-        Remark(*document.place(found.text, found.offset(where)), json_path(where), sentence)
-        for where, sentence in remarks
-    ]
+    return [Remark(*place(found.text, found.offset(where)), json_path(where), sentence) for where, sentence in remarks]
 
 
 def _order(remark: Remark) -> tuple[int, int]:

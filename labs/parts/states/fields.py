@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from labs.parts.json_document import Where
 from labs.parts.states import intrinsics, paths
 from labs.parts.states.comparisons import instant, is_number
-from labs.parts.states.document import Where
 from labs.parts.states.intrinsics import Call, IntrinsicError, Literal
 from labs.parts.states.machine import LONGEST_WAIT
 from labs.parts.states.paths import Path, PathError, shown

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from labs.parts.json_document import Where
 from labs.parts.states import fields
-from labs.parts.states.document import Where
 from labs.parts.states.fields import Field, Remarks, named, read_fields
 from labs.parts.states.paths import shown
 from labs.parts.states.payload import Json

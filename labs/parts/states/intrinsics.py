@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from labs.parts.states import document, paths
+from labs.parts import json_document
+from labs.parts.states import paths
 from labs.parts.states.comparisons import is_number, same
 from labs.parts.states.paths import Path, shown
 from labs.parts.states.payload import WORK_OF_A_CALL, WORK_OF_A_VALUE, Environment, Json
@@ -213,8 +214,8 @@ def _string_to_json(values: list[Json], environment: Environment) -> Json:
     text = _text(values[0], "StringToJson")
     environment.meter.spend(WORK_OF_A_VALUE * len(text))
     try:
-        return document.parse(text, nesting=environment.meter.limits.nesting).value
-    except document.SyntaxFaultError as error:
+        return json_document.parse(text, nesting=environment.meter.limits.nesting).value
+    except json_document.SyntaxFaultError as error:
         raise IntrinsicError(f"States.StringToJson got a text that is not JSON. {error.sentence}") from None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from labs.parts.json_document import Where
 from labs.parts.states import choices, fields
 from labs.parts.states.choices import Comparison, Every, Opposite, Rule, Some
-from labs.parts.states.document import Where
 from labs.parts.states.fields import Remarks, named
 from labs.parts.states.paths import shown
 from labs.parts.states.payload import Json
