@@ -26,6 +26,7 @@ group = AppGroup("publisher", help="Build the monthly issue.")
 @click.option("--publish", is_flag=True, help="Also put it on the site, in place of an earlier build.")
 def build(month: str, out: Path | None, publish: bool) -> None:
     """Build the issue of YYYY-MM and print its path, its size in bytes and its SHA-256."""
+    upgrade(database())
     try:
         edition = sources.build(month)
     except MonthError as error:
@@ -57,7 +58,6 @@ def status() -> None:
 
 
 def _publish(edition: Edition) -> None:
-    upgrade(database())
     with database().writing() as connection:
         store.save(database(), connection, edition, now())
 

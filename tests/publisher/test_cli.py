@@ -11,6 +11,9 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from click.testing import Result
 from flask import Flask
 
+import config
+from app import create_app
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -37,6 +40,12 @@ def test_it_writes_the_book_here_and_prints_path_size_and_hash(app: Flask, folde
 def test_the_file_is_what_the_site_serves(app: Flask, folder: Path) -> None:
     run(app, "build", "2018-02", "--out", "new/book.epub")
     assert (folder / "new" / "book.epub").read_bytes() == app.test_client().get("/issues/2018-02.epub").data
+
+
+def test_it_needs_no_server_that_ran_before(tmp_path: Path, folder: Path) -> None:
+    fresh = create_app(config.load({"ARCHWAY_INSTANCE": str(tmp_path / "fresh")}))
+    assert run(fresh, "build", "2018-01").exit_code == 0
+    fresh.extensions["database"].engine.dispose()
 
 
 @pytest.mark.parametrize(
