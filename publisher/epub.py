@@ -36,11 +36,13 @@ class Edition:
 def build(issue: Issue) -> Edition:
     """Make the book; raise IssueError or package.PackageError naming what may not go into it."""
     full, small = covers(issue)
-    book, for_kindle = (_write(issue, full, kindle=kindle) for kindle in (False, True))
+    found = documents(issue)
+    book = _write(issue, found, full)
+    for_kindle = _write(issue, (pages.title_page(issue, kindle=True), *found[1:]), full)
     entries = package.entries(book)
-    found = lint.findings(package.entries(for_kindle))
-    if found:
-        raise IssueError(f"The issue of {issue.month} would be refused by some readers: {' '.join(found)}")
+    refused = lint.findings(package.entries(for_kindle))
+    if refused:
+        raise IssueError(f"The issue of {issue.month} would be refused by some readers: {' '.join(refused)}")
     return Edition(
         month=issue.month,
         title=issue.title,
@@ -76,13 +78,12 @@ def covers(issue: Issue) -> tuple[bytes, bytes]:
     return cover.jpeg(picture), cover.jpeg(picture, cover.WEB_WIDTH)
 
 
-def documents(issue: Issue, *, kindle: bool = False) -> tuple[Resource, ...]:
-    """Return every file of the book but its cover, documents in reading order; raise IssueError for what is missing."""
-    return pages.resources(issue, identifier(issue.month), kindle=kindle)
+def documents(issue: Issue) -> tuple[Resource, ...]:
+    """Return every file of the book but its cover, its title page first; raise IssueError for what is missing."""
+    return pages.resources(issue, identifier(issue.month))
 
 
-def _write(issue: Issue, cover_jpeg: bytes, *, kindle: bool) -> bytes:
-    found = documents(issue, kindle=kindle)
+def _write(issue: Issue, found: tuple[Resource, ...], cover_jpeg: bytes) -> bytes:
     return package.write(_metadata(issue, found), found, Resource(COVER, "image/jpeg", cover_jpeg))
 
 

@@ -20,7 +20,7 @@ import jinja2
 from content import render
 from content.library import Note, Schedule
 from content.pages import Page
-from content.render import Embed
+from content.render import Embed, Rendered
 from content.timetable import Talk
 from publisher import links
 from publisher.issue import Issue, IssueError, day_name, month_name
@@ -30,6 +30,7 @@ from publisher.package import NCX, XHTML, Resource
 MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 STYLE = Path(__file__).with_name("book.css")
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
+_PARAGRAPH = re.compile(r' id="p-[0-9a-f]{10}"')
 _PICTURE = re.compile(r'<img src="([^"]*)" alt="([^"]*)"')
 
 
@@ -82,14 +83,11 @@ class PrintedCorrection:
     reasons: tuple[str, ...]
 
 
-def resources(issue: Issue, identifier: str, *, kindle: bool = False) -> tuple[Resource, ...]:
-    """Return every file of the book but its cover, documents in reading order.
-
-    Kindle shows the cover by itself and wants it nowhere in the text.
-    """
+def resources(issue: Issue, identifier: str) -> tuple[Resource, ...]:
+    """Return every file of the book but its cover, documents in reading order."""
     contents = tuple(_contents(issue))
     documents = [
-        _document("title.xhtml", issue=issue, sizes=_sizes(issue), kindle=kindle),
+        title_page(issue),
         _document("nav.xhtml", issue=issue, contents=contents, first=contents[0].name),
         *_parts(issue),
     ]
@@ -101,6 +99,11 @@ def resources(issue: Issue, identifier: str, *, kindle: bool = False) -> tuple[R
         Resource("book.css", "text/css", STYLE.read_bytes()),
         *pictures,
     )
+
+
+def title_page(issue: Issue, *, kindle: bool = False) -> Resource:
+    """Return the book's first page. Kindle shows the cover by itself and wants it nowhere in the text."""
+    return _document("title.xhtml", issue=issue, sizes=_sizes(issue), kindle=kindle)
 
 
 def has_drawings(documents: Sequence[Resource]) -> bool:
@@ -118,7 +121,7 @@ def _parts(issue: Issue) -> Iterator[Resource]:
         yield _talks(issue, issue.schedule)
     if issue.startups:
         page = issue.startups.page
-        text = _text(issue, page.body, page.folder)
+        text = _page(issue, page)
         elsewhere = month_name(issue.startups.month) if issue.startups.month != issue.month else ""
         yield _document("startups.xhtml", page.language, page=page, html=text, elsewhere=elsewhere)
     if issue.news:
@@ -164,7 +167,7 @@ def article_name(note: Note) -> str:
 
 def _article(issue: Issue, section: str, note: Note) -> Resource:
     page = note.page
-    text = _text(issue, page.body, page.folder)
+    text = _page(issue, page)
     for picture in _sources(note):
         text = text.replace(f'src="{html.escape(picture)}"', f'src="{_picture_name(note, picture)}"')
     return _document("article.xhtml", page.language, name=article_name(note), section=section, page=page, html=text)
@@ -222,7 +225,17 @@ def _corrected(issue: Issue) -> Iterator[PrintedCorrection]:
 
 
 def _text(issue: Issue, markdown: str, folder: Path | None) -> str:
-    """Render a text for the book: links to articles of this issue lead there, other files of the library do not."""
+    """Render a text for the book."""
+    return _for_book(issue, render.render(markdown, folder))
+
+
+def _page(issue: Issue, page: Page) -> str:
+    """Return a page of the library, which is rendered already, for the book: without the anchors of paragraphs."""
+    return _PARAGRAPH.sub("", _for_book(issue, page.rendered))
+
+
+def _for_book(issue: Issue, rendered: Rendered) -> str:
+    """Let links to articles of this issue lead there; links to the library's other pages leave only their words."""
     names = {note.slug: article_name(note) for note in issue.articles}
     labs = {lab.slug: lab.title for lab in issue.labs}
 
@@ -230,7 +243,6 @@ def _text(issue: Issue, markdown: str, folder: Path | None) -> str:
         note = links.note_of(target)
         return names[note[1]] + note[2] if note and note[0] == issue.month and note[1] in names else None
 
-    rendered = render.render(markdown, folder)
     parts = (_embed(part, labs) if isinstance(part, Embed) else part for part in rendered.parts)
     return links.rewrite("".join(part for part in parts if isinstance(part, str)), address)
 
@@ -244,7 +256,7 @@ def _embed(embed: Embed, labs: dict[str, str]) -> str:
 
 def _sources(note: Note) -> list[str]:
     """Return the pictures of an article that are files of their own; drawings stand in the text."""
-    found = [(html.unescape(m[1]), html.unescape(m[2])) for m in _PICTURE.finditer(_plain(note.page))]
+    found = [(html.unescape(m[1]), html.unescape(m[2])) for m in _PICTURE.finditer(note.page.rendered.html)]
     for source, alternative in found:
         if Path(source).suffix.lower() not in MEDIA_TYPES:
             raise IssueError(f"{note.page.path}: “{source}” is neither JPEG nor PNG nor a drawing in SVG.")
@@ -254,10 +266,6 @@ def _sources(note: Note) -> list[str]:
                 f"{LONGEST_ALTERNATIVE} is the most that every reader speaks."
             )
     return list(dict.fromkeys(source for source, _ in found))
-
-
-def _plain(page: Page) -> str:
-    return render.render(page.body, page.folder).html if "![" in page.body else ""
 
 
 def _pictures(note: Note) -> Iterator[Resource]:
