@@ -64,7 +64,8 @@ def write_sources(folder: Path) -> tuple[list[Path], int]:
             return files, words
         # Links between files and drawings would lead nowhere here, for either of the two.
         body = re.sub(r"^(!\[|:::).*$", "", re.sub(r"\]\((?!http)[^)]*\)", "]", page.body), flags=re.MULTILINE)
-        head = f"---\ntitle: {page.title!r}\nsummary: {page.title!r}\nkind: trend\nlang: {page.language}\n---\n"
+        about = f"title: {page.title!r}\nsummary: {page.title!r}\nkind: trend\nlang: {page.language}\nsources:"
+        head = "\n  - ".join(("---\n" + about, *page.sources)) + "\n---\n"
         (notes / f"{MONTH}-article-{number}.md").write_text(f"{head}\n{body}", "utf-8")
         files.append(plain / f"{number:04}.md")
         files[-1].write_text(f"# {page.title}\n\n{body}\n\n", "utf-8")
