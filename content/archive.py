@@ -23,7 +23,7 @@ FINGERPRINT = Path(__file__).with_name("archive.fingerprint")
 
 _DIGEST = 6
 _WORD = re.compile(r"\w+")
-_NO_PROSE = re.compile(r"https?://\S+|\]\([^)\s]*\)|`[^`\s]+`")
+_NO_PROSE = re.compile(r"(?:https?|s3)://\S+|arn:aws:\S+|\]\([^)\s]*\)|`[^`\s]+`")
 
 
 def fingerprint(text: str) -> bytes:

@@ -196,6 +196,9 @@ class _Progress:
 def _print_findings(lab: Lab, outcome: Outcome) -> None:
     for row in display.rows(outcome.findings, ()):
         click.echo(f"{row.name:24} {row.measured:>12} {row.unit}")
+    for name, matrix in display.matrices_of(outcome.findings).items():
+        for place, answer in matrix.named():
+            click.echo(f"{name}: {place}: {matrix.word(answer)}. {answer.why}".rstrip(" "))
     for task in lab.tasks:
         click.echo(f"{'✓' if outcome.checks[task.check] else '○'} {task.title}")
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from labs import matrices
 from labs.display import NONE, difference, figure, label
 from labs.registry import Lab
 from labs.store import StoredRun
@@ -60,6 +61,25 @@ def pairs(first: StoredRun, second: StoredRun) -> list[Pair]:
             if found is not None
         )
     ]
+
+
+def answers(first: StoredRun, second: StoredRun) -> list[Pair]:
+    """Return the answers of matrices that differ between the runs, or that only one of them has."""
+    told = [_answers(run) for run in (first, second)]
+    places = dict.fromkeys([*told[0], *told[1]])
+    shown = [(place, told[0].get(place, NONE), told[1].get(place, NONE)) for place in places]
+    return [Pair(place, before, after, "", NONE) for place, before, after in shown if before != after]
+
+
+def _answers(run: StoredRun) -> dict[str, str]:
+    """Return every answer of a run's matrices in a word, by its place."""
+    read = {label(name): matrices.read(found["value"]) for name, found in run.findings.items()}
+    return {
+        f"{name}: {place}": matrix.word(answer)
+        for name, matrix in read.items()
+        if matrix
+        for place, answer in matrix.named()
+    }
 
 
 def _pair(name: str, first: Mapping[str, Any] | None, second: Mapping[str, Any] | None) -> Pair:

@@ -11,6 +11,8 @@ from lxml import etree
 from markupsafe import Markup
 
 from content import render
+from labs import matrices
+from labs.matrices import Matrix
 from labs.registry import Lab, PublishedTable
 from labs.runner import Event
 
@@ -135,6 +137,12 @@ def rows(findings: Found, tables: Sequence[PublishedTable]) -> list[Row]:
                 Row(name, label(name), figure(value), "" if isinstance(value, bool) else found["unit"], compared)
             )
     return made
+
+
+def matrices_of(findings: Found) -> dict[str, Matrix]:
+    """Return the findings that are matrices, by what they are called."""
+    read = {label(name): matrices.read(found["value"]) for name, found in findings.items()}
+    return {name: one for name, one in read.items() if one is not None}
 
 
 def histograms(runs: Mapping[str, Found], tables: Sequence[PublishedTable] = ()) -> list[Histogram]:

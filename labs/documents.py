@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from labs import matrices
 from labs.registry import Lab
 from labs.servers import SERVERS
 
@@ -80,15 +81,21 @@ def document(result: Result) -> dict[str, Any]:
 
 
 def table(result: Result) -> str:
-    """Return a run as CSV: a row for each parameter, the seed, each finding, each bar of a histogram, each check."""
+    """Return a run as CSV: a row for each parameter, the seed, each finding, each check.
+
+    A histogram has a row for each bar, a matrix for each answer.
+    """
     units = {one.name: one.unit for one in result.lab.parameters}
     rows: list[tuple[object, ...]] = [("kind", "name", "value", "unit")]
     rows += [("parameter", name, _cell(value), units.get(name, "")) for name, value in result.parameters.items()]
     rows.append(("parameter", "seed", result.seed, ""))
     for name, found in result.findings.items():
         value, unit = found["value"], found["unit"]
+        matrix = matrices.read(value)
         if name == "histogram":
             rows += [("finding", f"{name} up to {edge}", count, unit) for edge, count in value]
+        elif matrix:
+            rows += [("finding", f"{name}: {place}", _cell(matrix.word(one)), unit) for place, one in matrix.named()]
         else:
             rows.append(("finding", name, _cell(value), unit))
     rows += [("check", name, _cell(passed), "") for name, passed in result.checks.items()]

@@ -143,6 +143,7 @@ def show(slug: str, run_id: int) -> str:
         drawing=display.drawing(found, {**display.last_metrics(events), **measured}),
         published=published,
         rows=display.rows(run.findings, published),
+        matrices=display.matrices_of(run.findings),
         histograms=display.histograms({"": run.findings}, published),
         chart=display.time_chart(found, {"": events}) if run.findings else None,
         label=display.label,
@@ -190,7 +191,7 @@ def compare(slug: str) -> str:
         lab=found,
         runs=runs,
         settings=comparison.settings(found, *runs),
-        pairs=comparison.pairs(*runs),
+        pairs=[*comparison.answers(*runs), *comparison.pairs(*runs)],
         histograms=display.histograms({_("Run %(number)d", number=run.id): run.findings for run in runs}),
         chart=display.time_chart(found, {f"#{run.id}": _events(run) for run in runs}),
         wide=display.WIDTH,
@@ -351,7 +352,8 @@ def _report_faults(app: Flask) -> None:
 
 
 def _door(_person: Person | None) -> Door:
-    first = next(iter(catalog()), None)
+    """Lead to the shortest lab, for most people the first that they run."""
+    first = min(catalog(), key=lambda one: one.minutes, default=None)
     return Door(
         3,
         _("Run a lab"),

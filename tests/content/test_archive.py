@@ -55,6 +55,8 @@ def test_names_addresses_and_identifiers_are_not_counted() -> None:
     digests = frozenset(known[start : start + 6] for start in range(0, len(known), 6))
     assert list(archive.shared("AWS Certified Solutions Architect Associate Exam Official Study", digests)) == []
     assert _shared("see https://example.org/keeping-every-single-message-until-somebody-had-read") == []
+    assert _shared('"arn:aws:s3:::keeping-every-single-message-until-somebody-had-read/*"') == []
+    assert _shared("s3://keeping-every-single-message-until-somebody-had-read/") == []
     assert _shared("see [x](keeping-every-single-message-until-somebody-had-read.md)") == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from labs import comparison, display, registry
+from labs.matrices import Answer, Cell, Matrix
 from labs.store import StoredRun
 
 LAB = registry.read(Path("tests/labs/catalog/messages"))
@@ -42,3 +43,14 @@ def test_findings_stand_in_pairs_with_their_difference() -> None:
     assert pairs["Share"].difference == "+0.2500"
     assert (pairs["Whole"].first, pairs["Whole"].second, pairs["Whole"].difference) == ("yes", "no", display.NONE)
     assert (pairs["Only"].second, pairs["Only"].difference) == (display.NONE, display.NONE)
+
+
+def test_of_matrices_the_answers_that_differ_are_shown() -> None:
+    first, second = (
+        Matrix(("ann",), ("box",), ((Cell("", (Answer("read", read, ""), Answer("list", True, ""), *more)),),)).value()
+        for read, more in ((True, ()), (False, (Answer("write", False, ""),)))
+    )
+    assert comparison.answers(_run(1, {"who": first}), _run(2, {"who": second})) == [
+        comparison.Pair("Who: ann, box, read", "allowed", "denied", "", display.NONE),
+        comparison.Pair("Who: ann, box, write", display.NONE, "denied", "", display.NONE),
+    ]
