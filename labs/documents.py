@@ -83,7 +83,7 @@ def document(result: Result) -> dict[str, Any]:
 def table(result: Result) -> str:
     """Return a run as CSV: a row for each parameter, the seed, each finding, each check.
 
-    A histogram has a row for each bar, a matrix for each answer.
+    A histogram has a row for each bar, a matrix for each answer, a table for each row of its own.
     """
     units = {one.name: one.unit for one in result.lab.parameters}
     rows: list[tuple[object, ...]] = [("kind", "name", "value", "unit")]
@@ -96,6 +96,9 @@ def table(result: Result) -> str:
             rows += [("finding", f"{name} up to {edge}", count, unit) for edge, count in value]
         elif matrix:
             rows += [("finding", f"{name}: {place}", _cell(matrix.word(one)), unit) for place, one in matrix.named()]
+        elif isinstance(value, dict):
+            lines = (" ".join(map(str, row)) for row in value["rows"])
+            rows += [("finding", f"{name} row {number}", _cell(line), "") for number, line in enumerate(lines, 1)]
         else:
             rows.append(("finding", name, _cell(value), unit))
     rows += [("check", name, _cell(passed), "") for name, passed in result.checks.items()]

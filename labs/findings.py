@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 
 class Finding(NamedTuple):
-    """One measured value and its unit; a histogram's value is a list of [upper edge, count]."""
+    """One measured value and its unit; a histogram's value is a list of [upper edge, count]. See also ``table``."""
 
     value: Any
     unit: str
+
+
+TABLES = ("table", "bars", "line")
+"""How a table is shown: by itself, or drawn above it, with its first column's texts and its last column's numbers."""
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], kind: str = "table") -> Finding:
+    """Return a finding that is a table of texts and numbers, shown as one of TABLES."""
+    return Finding({"kind": kind, "columns": list(columns), "rows": [list(row) for row in rows]}, "")
 
 
 Findings = Mapping[str, Finding]

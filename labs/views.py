@@ -33,6 +33,7 @@ from labs.registry import Lab
 from labs.runner import Event
 from labs.sentences import Mark, Sentence
 from labs.servers import SERVERS
+from labs.tables import THICK, WORDS, tables
 from web.clock import now
 from web.lifecycle import lifecycle
 from web.offers import Door, Findable, offers
@@ -146,10 +147,13 @@ def show(slug: str, run_id: int) -> str:
         matrices=display.matrices_of(run.findings),
         histograms=display.histograms({"": run.findings}, published),
         chart=display.time_chart(found, {"": events}) if run.findings else None,
+        tables=tables({"": run.findings}),
         label=display.label,
         pause=PAUSE,
         wide=display.WIDTH,
         tall=display.HEIGHT,
+        words=WORDS,
+        thick=THICK,
     )
 
 
@@ -194,8 +198,11 @@ def compare(slug: str) -> str:
         pairs=[*comparison.answers(*runs), *comparison.pairs(*runs)],
         histograms=display.histograms({_("Run %(number)d", number=run.id): run.findings for run in runs}),
         chart=display.time_chart(found, {f"#{run.id}": _events(run) for run in runs}),
+        tables=tables({_("Run %(number)d", number=run.id): run.findings for run in runs}),
         wide=display.WIDTH,
         tall=display.HEIGHT,
+        words=WORDS,
+        thick=THICK,
     )
 
 

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
-from glob import glob
+from pathlib import Path
 from stat import S_ISDIR
 
 SYSTEM = (
@@ -21,7 +21,7 @@ SYSTEM = (
     *("/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types", "/etc/ldap/schema"),
     *("/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/hosts", "/etc/host.conf", "/etc/resolv.conf"),
     *("/etc/services", "/etc/protocols", "/etc/ssl/certs", "/etc/ssl/openssl.cnf"),
-    *glob("/etc/java-*"),
+    *map(str, Path("/etc").glob("java-*")),
 )
 """What programs of the machine read; nothing in it belongs to the site."""
 

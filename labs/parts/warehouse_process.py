@@ -1,34 +1,30 @@
 """A DuckDB file in a process of its own, which can be killed as the machine under a warehouse can.
 
-The process answers each line of JSON on its standard input with one on its standard output. Its SQL is the lab's own:
-what a learner writes comes as parameters of it, or as keys of a bucket.
+Its SQL is the lab's own: what a learner writes comes as parameters of it, or as keys of a bucket.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from labs.parts.killable_process import KillableProcess, answer, wishes
 
 MEMORY_MIB = 512
 _BUFFER = 1 << 22
 _ROW_GROUP = 8192
-_PROGRAM = Path(__file__).resolve()
 
 
-class WarehouseProcess:
+class WarehouseProcess(KillableProcess):
     """The process and its file; to be closed by a ``with`` statement.
 
     A transaction is seen by ``run`` at once and by ``look``, which has a connection of its own, when it is committed.
     """
 
     def __init__(self, file: Path, bucket: Path) -> None:
-        self._command = [sys.executable, "-I", str(_PROGRAM), str(file), str(bucket)]
-        self._process = self._start()
+        super().__init__(Path(__file__), str(file), str(bucket))
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[list[Any]]:
         """Carry a statement out as the writer and return its rows; raise OSError where the process is gone."""
@@ -38,52 +34,8 @@ class WarehouseProcess:
         """Return the rows of a query as another connection sees them; raise OSError where the process is gone."""
         return self._ask("look", sql, parameters)
 
-    def kill(self) -> int:
-        """Kill the process where it stands, whatever it has not committed; return the signal that ended it."""
-        self._process.kill()
-        return -self._end()
-
-    def restart(self) -> None:
-        """Start another process on the same file, which recovers it."""
-        self._process = self._start()
-
-    def close(self) -> None:
-        """End the process, if it still runs."""
-        self._process.kill()
-        self._end()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def _end(self) -> int:
-        status = self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None and not pipe.closed:
-                pipe.close()
-        return status
-
     def _ask(self, who: str, sql: str, parameters: Sequence[Any]) -> list[list[Any]]:
-        wish = json.dumps({"who": who, "sql": sql, "parameters": list(parameters)}).encode()
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None or stdin.closed:
-            raise OSError("The warehouse does not run.")
-        stdin.write(wish + b"\n")
-        stdin.flush()
-        answer = stdout.readline()
-        if not answer:
-            raise OSError("The warehouse's process ended.")
-        said = json.loads(answer)
-        if "error" in said:
-            raise OSError(said["error"])
-        rows: list[list[Any]] = said["rows"]
+        rows: list[list[Any]] = self.ask({"who": who, "sql": sql, "parameters": list(parameters)})["rows"]
         return rows
 
 
@@ -125,8 +77,7 @@ def serve(file: str, bucket: str) -> None:
     connections = {"run": writer, "look": writer.cursor()}
     for connection in connections.values():
         connection.execute("USE warehouse")
-    for line in sys.stdin.buffer:
-        wish = json.loads(line)
+    for wish in wishes():
         # Anew each time, since others put objects into the folder.
         files = BucketFiles({"bucket": DirectoryBucket(Path(bucket))})
         if "s3" in writer.list_filesystems():
@@ -134,13 +85,10 @@ def serve(file: str, bucket: str) -> None:
         writer.register_filesystem(files)
         try:
             rows = connections[wish["who"]].execute(wish["sql"], wish["parameters"]).fetchall()
-            answer: dict[str, Any] = {"rows": rows}
+            answer({"rows": rows})
         except duckdb.Error as error:
-            answer = {"error": str(error)}
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
+            answer({"error": str(error)})
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(_PROGRAM.parents[2]))
     serve(*sys.argv[1:])

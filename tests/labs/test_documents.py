@@ -45,6 +45,14 @@ def test_no_cell_is_a_formula() -> None:
     assert (cells["less"], cells["sum"], cells["plain"]) == ("-5", "'+1", "a=b")
 
 
+def test_each_row_of_a_table_has_a_row() -> None:
+    findings = {
+        "result": {"value": {"kind": "table", "columns": ["a", "b"], "rows": [["=1+1", 2], ["x", None]]}, "unit": ""}
+    }
+    rows = _rows(Result(LAB, {}, 7, findings, {}))
+    assert rows[2:] == [["finding", "result row 1", "'=1+1 2", ""], ["finding", "result row 2", "x None", ""]]
+
+
 def test_a_lab_is_described_without_its_hints_and_its_solution() -> None:
     described = documents.describe(LAB, ())
     text = json.dumps(described)

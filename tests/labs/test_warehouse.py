@@ -444,6 +444,14 @@ def test_only_the_partitions_that_a_query_asks_for_are_read(
     assert partitioned.run(f"{ask} where id = 1")[0].objects_read == 12
 
 
+def test_of_parquet_too_only_the_partitions_that_a_query_asks_for_are_opened(partitioned: Session) -> None:
+    ask = "select sum(amount), count(*) from spectrum_schema.parquet"
+    one = partitioned.run(f"{ask} where month = '2018-03-01'")[0]
+    every = partitioned.run(ask)[0]
+    assert (one.objects_read, one.rows[0][1], every.objects_read, every.rows[0][1]) == (1, 5000, 12, 60_000)
+    assert every.bytes_read == 12 * one.bytes_read
+
+
 def test_compression_and_columns_save_what_is_scanned(partitioned: Session) -> None:
     scanned = {
         folder: partitioned.run(f"select sum(amount) from spectrum_schema.{folder}")[0]

@@ -182,7 +182,7 @@ def _fields(table: CreateExternalTable, paths: list[str]) -> tuple[str, list[str
     """Return (what to select from, what to select of it)."""
     form, columns = table.format, table.columns
     if form.kind == "parquet":
-        return _parquet(paths), [f"CAST({name(one.name)} AS {one.type}) AS {name(one.name)}" for one in columns]
+        return _parquet(paths, columns), [name(one.name) for one in columns]
     if form.kind == "csv":
         source = _csv(paths, tuple(one.name for one in columns), form, "auto", "null_padding=true", "strict_mode=false")
         found = [name(one.name) for one in columns]
@@ -196,8 +196,13 @@ def _fields(table: CreateExternalTable, paths: list[str]) -> tuple[str, list[str
     return source, [f"{_converted(field, one.type, Format())} AS {name(one.name)}" for one, field in fitted]
 
 
-def _parquet(paths: list[str]) -> str:
-    return f"read_parquet([{', '.join(map(text, paths))}])"
+def _parquet(paths: list[str], columns: Iterable[Column] = ()) -> str:
+    """Return what reads the files; with columns given, no file is opened before it is read, not even for its schema."""
+    named = [
+        f"{text(one.name)}: {{name: {text(one.name)}, type: {text(one.type)}, default_value: NULL}}" for one in columns
+    ]
+    schema = f", schema=MAP {{{', '.join(named)}}}" if named else ""
+    return f"read_parquet([{', '.join(map(text, paths))}]{schema})"
 
 
 def _csv(paths: list[str], columns: tuple[str, ...], form: Format, compression: str, *more: str) -> str:

@@ -1,0 +1,4 @@
+select sum(quantity * price) as total_sales, d_season
+from spectrum_schema.ecommerce_sales
+join date_dimension on orderdate::date = d_prettydate
+group by d_season
