@@ -19,6 +19,8 @@ from web.offers import offers
 
 ROOT = Path(__file__).parent
 
+_UNKNOWN = {"measured": "There is no evidence of “{named}”; run “flask quizzes prove --changed”."}
+
 group = AppGroup("content", help="Check the course.")
 
 
@@ -51,7 +53,7 @@ def _own_words(page: Page) -> str:
 
 
 def _unknown_embeds(found: Library) -> list[ContentError]:
-    """Return the questions and labs that pages name and no room knows."""
+    """Return the questions, labs and measurements that pages name and no room knows."""
     embeds = offers().embeds
     errors = []
     with current_app.test_request_context():
@@ -59,8 +61,10 @@ def _unknown_embeds(found: Library) -> list[ContentError]:
             for embed in page.rendered.parts:
                 if not isinstance(embed, Embed) or embeds[embed.kind](embed.reference) is not None:
                     continue
-                line, column = _place(page, f":::{embed.kind} {embed.reference}")
-                sentence = f"There is no {embed.kind} “{embed.reference}”."
+                named = embed.reference.partition("\n")[0]
+                line, column = _place(page, f":::{embed.kind} {named}")
+                sentence = _UNKNOWN.get(embed.kind, "There is no {kind} “{named}”.")
+                sentence = sentence.format(kind=embed.kind, named=named)
                 errors.append(ContentError(page.path, line, column, sentence))
     return errors
 

@@ -12,8 +12,11 @@ from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
-CONTAINERS = frozenset({"note", "quiz", "lab"})
-EMBEDS = frozenset({"quiz", "lab"})
+EMBEDS = frozenset({"quiz", "lab", "measured"})
+"""Containers in whose place another room shows something."""
+BLOCKS = frozenset({"note", "measured"})
+"""Containers of several lines, which three colons end; the others are one line."""
+CONTAINERS = EMBEDS | BLOCKS
 OPENING = re.compile(r":::\s*([A-Za-z-]*)\s*(.*?)\s*$")
 
 _ENDS_LIST_ITEM = re.compile(r"[-*+] +\S")
@@ -21,19 +24,22 @@ _MARKS = re.compile(r"[\n\\`~*_\[\]!<&]")
 
 
 def container(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Read ``:::note TITLE`` up to its closing ``:::``, or a one-line ``:::quiz ID`` / ``:::lab SLUG``."""
+    """Read ``:::note TITLE`` or ``:::measured RUN`` up to the closing ``:::``, or ``:::quiz ID``, ``:::lab SLUG``."""
     line = _source_line(state, start)
     match = OPENING.match(line) if line.startswith(":::") else None
     if match is None or match[1] not in CONTAINERS or state.is_code_block(start):
         return False
     if silent:
         return True
+    close = start
+    if match[1] in BLOCKS:
+        close = next((line for line in range(start + 1, end) if _source_line(state, line).rstrip() == ":::"), end)
     if match[1] in EMBEDS:
         token = state.push("embed", "", 0)
-        token.info, token.content, token.map = match[1], match[2], [start, start + 1]
-        state.line = start + 1
+        body = [_source_line(state, line) for line in range(start + 1, close)]
+        token.info, token.content, token.map = match[1], "\n".join([match[2], *body]), [start, min(close + 1, end)]
+        state.line = min(close + 1, end)
         return True
-    close = next((line for line in range(start + 1, end) if _source_line(state, line).rstrip() == ":::"), end)
     token = state.push("container_open", "aside", 1)
     token.content, token.map = match[2], [start, close]
     # Paragraphs run on to the state's last line, whatever end they are given.

@@ -79,6 +79,7 @@ def _container_faults(lines: Sequence[str], tokens: Sequence[Token]) -> Iterator
         line for token in tokens if token.type in {"fence", "code_block"} and token.map for line in range(*token.map)
     }
     open_line: int | None = None
+    open_name = "note"
     for index, line in enumerate(lines):
         match = dialect.OPENING.match(line.lstrip()) if ":::" in line and index not in fenced else None
         if match is None:
@@ -96,12 +97,14 @@ def _container_faults(lines: Sequence[str], tokens: Sequence[Token]) -> Iterator
             open_line = None if ":::" not in lines[index + 1 :] else index
         elif name in dialect.EMBEDS and not argument:
             yield Fault(index + 1, column, f":::{name} must name what it shows, as in “:::{name} its-id”.")
-        elif name not in dialect.EMBEDS:
+            open_line, open_name = (index, name) if name in dialect.BLOCKS else (open_line, open_name)
+        elif name in dialect.BLOCKS:
             if open_line is not None:
-                yield Fault(index + 1, column, f"The :::note of line {open_line + 1} is not closed before this one.")
-            open_line = index
+                sentence = f"The :::{open_name} of line {open_line + 1} is not closed before this one."
+                yield Fault(index + 1, column, sentence)
+            open_line, open_name = index, name
     if open_line is not None:
-        yield Fault(open_line + 1, 1, "This :::note is never closed; end it with a line of three colons.")
+        yield Fault(open_line + 1, 1, f"This :::{open_name} is never closed; end it with a line of three colons.")
 
 
 def _heading_faults(tokens: Sequence[Token]) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """The one Markdown renderer: safe XHTML, heading ids, and a closed set of containers.
 
-Authors may write CommonMark, tables, ``:::note TITLE … :::`` for a margin note, and the one-line embeds
-``:::quiz ID`` and ``:::lab SLUG``, which the page replaces by something one can use. Raw HTML is text.
+Authors may write CommonMark, tables, ``:::note TITLE … :::`` for a margin note, and the embeds ``:::quiz ID``,
+``:::lab SLUG`` and ``:::measured RUN … :::``, which the page replaces by something one can use. Raw HTML is text.
 A link to a word of ``glossary.md`` is marked as a term, so that the page can tell its definition.
 """
 

@@ -14,6 +14,7 @@ from labs import servers
 from labs.parameters import KINDS, Parameter, ParameterError, Value
 
 CATALOG = Path(__file__).parent / "catalog"
+EXAMPLES = "examples"
 ANIMATION = ("animation.svg", "animation.js", "animation.json")
 FILES = ("lab.toml", "brief.md", "lab.py", "checks.py", "published.toml", "solution.toml")
 
@@ -155,6 +156,11 @@ class Lab:
         path = self.folder / "solution.toml"
         runs = (_make(SolvedRun, one, path, "runs") for one in _table(path).get("runs", []))
         return tuple(replace(run, parameters=self._texts(run.parameters)) for run in runs)
+
+    def with_examples(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """Return texts in which ``@name`` is replaced by the file of that name among the lab's examples."""
+        kept = {f"@{path.name}": path for path in (self.folder / EXAMPLES).glob("*")}
+        return {name: kept[text].read_text("utf-8") if text in kept else text for name, text in texts.items()}
 
     def _texts(self, parameters: Mapping[str, str]) -> dict[str, str]:
         return {

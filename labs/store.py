@@ -101,6 +101,15 @@ def runs_of(connection: Connection, person_id: int, lab: str) -> list[StoredRun]
     return [_run(row) for row in connection.execute(statement)]
 
 
+def passed_checks(connection: Connection, person_id: int) -> dict[str, set[str]]:
+    """Return the checks that a person's runs have met, by the lab's slug."""
+    runs = select(RunRow.lab, RunRow.checks).where(RunRow.person_id == person_id, RunRow.checks.is_not(None))
+    passed: dict[str, set[str]] = {}
+    for row in connection.execute(runs):
+        passed.setdefault(row.lab, set()).update(name for name, met in (row.checks or {}).items() if met)
+    return passed
+
+
 def events_after(connection: Connection, run_id: int, number: int) -> list[tuple[int, Event]]:
     """Return (number, event) of a run's events after that number, in order."""
     statement = select(EventRow.number, EventRow.event).where(EventRow.run_id == run_id, EventRow.number > number)

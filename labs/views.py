@@ -27,7 +27,8 @@ from accounts.people import Person
 from accounts.sessions import current_person, ensure_person
 from content import render
 from db import database
-from labs import cli, comparison, display, documents, jobs, registry, runner, sentences, store, wall
+from labs import cli, comparison, display, documents, experiments, jobs, registry, runner, sentences, store, wall
+from labs.experiments import Evidence, ExperimentError
 from labs.parameters import LANGUAGES, Parameter
 from labs.registry import Lab
 from labs.runner import Event
@@ -36,7 +37,7 @@ from labs.servers import SERVERS
 from labs.tables import THICK, WORDS, tables
 from web.clock import now
 from web.lifecycle import lifecycle
-from web.offers import Door, Findable, offers
+from web.offers import Door, Exercise, Findable, offers
 
 GREATEST_SEED = 2**31 - 1
 PAUSE = 500
@@ -50,12 +51,15 @@ routes = Blueprint(
 def init_app(app: Flask) -> None:
     """Register the pages, the command line, the worker and what the room offers to others."""
     app.extensions["labs"] = registry.load()[0]
+    app.extensions["evidence"] = Evidence(app.extensions["labs"], experiments.load(experiments.EVIDENCE))
     app.register_blueprint(routes)
     app.cli.add_command(cli.group)
     app.cli.add_command(cli.worker)
     register = offers(app)
     register.doors.append(_door)
     register.embeds["lab"] = _embed
+    register.embeds["measured"] = _measured
+    register.exercises["lab"] = _exercises
     register.documents.append(_findable)
     lifecycle(app).prepare.append(_report_faults)
     lifecycle(app).start.append(jobs.start_worker)
@@ -84,7 +88,7 @@ def describe() -> Answer:
 def lab(slug: str) -> str:
     """Show a lab; its form has the parameters of ?run=N, if one is given, and those in the address, by name."""
     found = _lab(slug)
-    given, marks = dict(request.args), dict[str, Sequence[Mark]]()
+    given, marks = found.with_examples(request.args), dict[str, Sequence[Mark]]()
     if "run" in given:
         run = _own_run(slug, request.args.get("run", 0, type=int))
         given = {**_texts(found, run.parameters), "seed": str(run.seed), **given}
@@ -383,3 +387,31 @@ def _embed(slug: str) -> Markup | None:
     if found is None:
         return None
     return Markup(render_template("labs/embed.html", lab=found))  # noqa: S704 (our template)
+
+
+def _measured(reference: str) -> Markup | None:
+    """Return the figures that a lesson cites of a run, or None where the evidence has no such run."""
+    try:
+        experiment, words = experiments.parse_citation(reference)
+    except ExperimentError:
+        return None
+    evidence: Evidence = current_app.extensions["evidence"]
+    run = evidence.cite(experiment, words)
+    return None if run is None else Markup(render_template("labs/measured.html", run=run))  # noqa: S704 (our template)
+
+
+def _exercises(person: Person | None) -> dict[str, Exercise]:
+    """Return every lab by its slug, with how many of its tasks this person's runs have met."""
+    passed: dict[str, set[str]] = {}
+    if person is not None:
+        with database().reading() as connection:
+            passed = store.passed_checks(connection, person.id)
+    return {
+        one.slug: Exercise(
+            one.title,
+            url_for("labs.lab", slug=one.slug, _anchor="tasks-title"),
+            len(passed.get(one.slug, set()) & {task.check for task in one.tasks}),
+            len(one.tasks),
+        )
+        for one in catalog()
+    }

@@ -1,16 +1,27 @@
-"""``flask quizzes``: check the banks, draw an exam."""
+"""``flask quizzes``: check the banks, draw an exam, prove items by experiment."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
+from flask import current_app
 from flask.cli import AppGroup
 
-from content import archive
-from quizzes import blueprint, lint, pool
+from config import Settings
+from content import archive, library
+from content.render import Embed
+from labs import experiments, registry
+from labs.experiments import Evidence, Experiment, ExperimentError, Measurement
+from labs.registry import Lab
+from labs.runner import Limits
+from quizzes import blueprint, lint, pool, proofs
+from quizzes.questions import Item
+from web.clock import now
 
 ROOT = Path(__file__).parent
 
@@ -77,3 +88,108 @@ def draw(exam: str, seed: int, as_json: bool, folder: Path) -> None:
     else:
         for number, row in enumerate(rows, 1):
             click.echo(f"{number:3}  {row['id']:12} task {row['task']}  {row['difficulty']}")
+
+
+@group.command()
+@click.option("--changed", is_flag=True, help="Run only what the evidence lacks, or what has changed since.")
+@click.option(
+    "--banks",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=ROOT / "banks",
+    help="Prove the items of the banks in this folder.",
+)
+@click.option(
+    "--content",
+    "course",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(library.__file__).parent,
+    help="Measure what the lessons in this folder cite.",
+)
+@click.option(
+    "--evidence",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=experiments.EVIDENCE,
+    help="Keep the evidence in this file.",
+)
+def prove(changed: bool, folder: Path, course: Path, file: Path) -> None:
+    """Run every experiment that an item or a lesson names, once; status 1 if one bears out something else.
+
+    The key of an item must hold and each distractor must not. What was measured is kept as the evidence, with the day;
+    where the same was found before, the file stays as it is.
+    """
+    labs, errors = registry.load()
+    items = [item for bank in pool.load(folder)[0] for item in bank.items if item.key.experiments]
+    cited, faults = _cited_in_lessons(course)
+    wanted: dict[Experiment, dict[str, str]] = {}
+    for experiment, name, place in [*_cited_in_items(items), *cited]:
+        wanted.setdefault(experiment, {}).setdefault(name, place)
+    before = Evidence(labs, experiments.load(file))
+    sound = {one: found for one in wanted if (found := before.find(one)) and found.has(wanted[one])}
+    due = [one for one in wanted if one not in sound or not changed]
+    for number, experiment in enumerate(due, 1):
+        click.echo(f"{number}/{len(due)} {experiment}", err=True)
+        try:
+            sound[experiment] = _measure(labs, experiment, wanted[experiment], sound.get(experiment))
+        except ExperimentError as error:
+            sound.pop(experiment, None)
+            faults.append(f"{next(iter(wanted[experiment].values()))}: {error}")
+    measured = {str(one): found for one, found in sound.items()}
+    evidence = Evidence(labs, measured)
+    faults += [*map(str, errors), *_against(items, evidence)]
+    experiments.save(file, measured)
+    for fault in faults:
+        click.echo(fault, err=True)
+    click.echo(f"{len(items)} items, {len(wanted)} experiments, {len(due)} run, {len(faults)} faults.")
+    sys.exit(1 if faults else 0)
+
+
+def _cited_in_items(items: Iterable[Item]) -> Iterator[tuple[Experiment, str, str]]:
+    """Yield each finding that an item names: the experiment, its name, and the item's place."""
+    for item in items:
+        proof = proofs.of(item.key)
+        for experiment, names in proof.cited().items() if proof else ():
+            for name in names:
+                yield experiment, name, f"{item.path}:{item.line}:1"
+
+
+def _cited_in_lessons(course: Path) -> tuple[list[tuple[Experiment, str, str]], list[str]]:
+    """Return each finding that a page of the course names, as those of items, and what cannot be read."""
+    cited, faults = [], []
+    for page in library.load(course)[0].pages():
+        for part in page.rendered.parts:
+            if not isinstance(part, Embed) or part.kind != "measured":
+                continue
+            place = f"{page.path}:{_line_of(page.path, part.reference)}:1"
+            try:
+                experiment, words = experiments.parse_citation(part.reference)
+                cited += [(experiment, name, place) for name in words]
+            except ExperimentError as error:
+                faults.append(f"{place}: {error}")
+    return cited, faults
+
+
+def _line_of(path: Path, reference: str) -> int:
+    before, _opening, _after = path.read_text("utf-8").partition(f":::measured {reference.partition(chr(10))[0]}")
+    return before.count("\n") + 1
+
+
+def _measure(
+    labs: tuple[Lab, ...], experiment: Experiment, names: Iterable[str], before: Measurement | None
+) -> Measurement:
+    """Run the experiment; where it finds what it found before, return that, with its day."""
+    settings: Settings = current_app.extensions["settings"]
+    limits = Limits(seconds=settings.lab_seconds, memory_mib=settings.lab_memory)
+    found = experiments.measure(labs, experiment, names, limits)
+    same = before is not None and (before.rests_on, before.findings) == (found.rests_on, found.findings)
+    return before if before is not None and same else replace(found, measured_on=f"{now():%Y-%m-%d}")
+
+
+def _against(items: Iterable[Item], evidence: Evidence) -> Iterator[str]:
+    """Yield what the evidence says against items, but for those whose experiments came to no end."""
+    for item in items:
+        proof = proofs.of(item.key)
+        if proof and all(map(evidence.find, proof.runs.values())):
+            for sentence in proofs.judge(item, proof, evidence):
+                yield f"{item.path}:{item.line}:1: {item.question.id}: {sentence}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from content import render
+from labs.experiments import Citation, Evidence
+from quizzes import proofs
 from quizzes.answers import pairs
 from quizzes.grading import LOWEST, Report, mark
 from quizzes.questions import Item
@@ -78,6 +80,8 @@ class ReviewedItem:
     task: str
     lesson: str
     today: str
+    proof: tuple[tuple[str, Citation], ...]
+    """The runs that prove the item, by name."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def running(sitting: Sitting) -> list[ShownItem]:
     return shown
 
 
-def reviewed(sitting: Sitting) -> list[ReviewedItem]:
+def reviewed(sitting: Sitting, evidence: Evidence) -> list[ReviewedItem]:
     """Return the places of a closed attempt with everything that settles them."""
     scored, late, kept = sitting.scored(), sitting.late(), sitting.kept()
     shown = []
@@ -121,6 +125,7 @@ def reviewed(sitting: Sitting) -> list[ReviewedItem]:
                 task=item.question.task,
                 lesson=item.question.lesson,
                 today=today(item),
+                proof=proofs.proven(item, evidence),
             )
         )
     return shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import abort, redirect, render_template, request, url_for
@@ -11,19 +12,21 @@ from werkzeug.wrappers import Response as Answer
 from accounts.sessions import current_person, ensure_person
 from content.library import Course
 from db import database
-from quizzes import answers, display, grading, practice, practice_store
+from quizzes import answers, display, grading, mastery, practice, practice_store, proofs
+from quizzes.mastery import Mastery
 from quizzes.practice import Result, Scope
 from quizzes.questions import Item
-from quizzes.routes import exams, library, routes
+from quizzes.routes import evidence, exams, library, routes
 from web.clock import now
+from web.offers import Exercise, offers
 
 
 @routes.get("/drills")
 def drills() -> str:
     """Offer the drills: the question of the day, one's mistakes, and every domain and task that has items."""
     withheld, last = _known()
-    items = _items()
-    courses = [(course, rows) for course in library().courses if (rows := _rows(course, items, last))]
+    items, labs = _items(), labs_by_task()
+    courses = [(course, rows) for course in library().courses if (rows := _rows(course, items, last, labs))]
     # Courses that lead to a vendor's exam come first.
     courses.sort(key=lambda pair: not pair[0].exam)
     scopes = [Scope(course.slug, mistakes=True) for course, _rows in courses]
@@ -65,6 +68,13 @@ def answer_drill(course_slug: str) -> Answer | str:
     return _answer(request.full_path.rstrip("?"), _title(course, scope), scope)
 
 
+def labs_by_task() -> dict[tuple[str, str], list[Exercise]]:
+    """Return the labs that teach each task, by course and task, with how far this person has come in them."""
+    labs = offers().exercises["lab"](current_person())
+    taught = mastery.taught_by_labs(library())
+    return {task: [labs[slug] for slug in slugs if slug in labs] for task, slugs in taught.items()}
+
+
 def _ask(item: Item, address: str, title: str) -> str:
     return render_template("quizzes/drill.html", item=item, shown=display.check(item), address=address, title=title)
 
@@ -86,6 +96,8 @@ def _answer(address: str, title: str, scope: Scope | None) -> Answer | str:
         shown=display.check(item),
         lines=display.review(item, answer),
         today=display.today(item),
+        proof=proofs.proven(item, evidence()),
+        labs=labs_by_task().get((item.question.course, item.question.task), ()),
         correct=mark.correct,
         credit=mark.credit,
         address=address if scope else None,
@@ -109,12 +121,18 @@ def _known() -> tuple[set[str], dict[str, Result]]:
         )
 
 
-def _rows(course: Course, items: list[Item], last: dict[str, Result]) -> list[dict[str, Any]]:
-    """Return a course's domains that have items, with their tasks: how many items, how many last answered right."""
+def _rows(
+    course: Course, items: list[Item], last: dict[str, Result], labs: Mapping[tuple[str, str], Sequence[Exercise]]
+) -> list[dict[str, Any]]:
+    """Return a course's domains that have items, with their tasks: how far each is mastered, and the labs it has."""
     rows = []
     for module in course.modules:
         tasks = [
-            {"task": task, "items": own, "right": sum(_is_right(item, last) for item in own)}
+            {
+                "task": task,
+                "labs": (own_labs := labs.get((course.slug, task.code), ())),
+                "mastery": _mastery(own, last, own_labs),
+            }
             for task in module.tasks
             if (own := [item for item in items if Scope(course.slug, task=task.code).covers(item)])
         ]
@@ -123,7 +141,12 @@ def _rows(course: Course, items: list[Item], last: dict[str, Result]) -> list[di
     return rows
 
 
-def _is_right(item: Item, last: dict[str, Result]) -> bool:
+def _mastery(items: Sequence[Item], last: Mapping[str, Result], labs: Sequence[Exercise]) -> Mastery:
+    right = sum(_is_right(item, last) for item in items)
+    return Mastery(right, len(items), sum(one.done for one in labs), sum(one.total for one in labs))
+
+
+def _is_right(item: Item, last: Mapping[str, Result]) -> bool:
     result = last.get(item.question.id)
     return result is not None and result.correct
 

@@ -28,7 +28,7 @@ _REFERS = re.compile(
     re.IGNORECASE,
 )
 # Fields that came after the first versions were named; they count only where an item uses them.
-_LATER = ("enemies", "kind", "targets", "unit", "fixed", "case", "stimulus", "tolerance")
+_LATER = ("enemies", "kind", "targets", "unit", "fixed", "case", "stimulus", "tolerance", "experiments", "claims")
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,10 @@ class Key:
     rationales: tuple[tuple[str, str], ...]
     today: str = ""
     tolerance: str = ""
+    experiments: tuple[tuple[str, str], ...] = ()
+    """The runs that prove the item, as (name, experiment as it is written); the name of a single one is empty."""
+    claims: tuple[tuple[str, str], ...] = ()
+    """What each option takes those runs to have found, as (letter, predicate); of a number, which value it is."""
 
     def rationale(self, letter: str) -> str:
         """Return why the option of that letter is right or wrong."""

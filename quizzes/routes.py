@@ -9,6 +9,7 @@ from flask import Blueprint as Routes
 from flask import current_app
 
 from content.library import Library
+from labs.experiments import Evidence
 from quizzes import blueprint, pool
 from quizzes.answers import clean
 from quizzes.questions import MAXIMUM_ANSWER
@@ -32,6 +33,12 @@ def exams() -> Exams:
 def library() -> Library:
     """Return the course, as it is on disk now."""
     found: Library = current_app.extensions["library"].current()
+    return found
+
+
+def evidence() -> Evidence:
+    """Return what the labs' experiments have found."""
+    found: Evidence = current_app.extensions["evidence"]
     return found
 
 

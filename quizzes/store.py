@@ -287,8 +287,11 @@ def _version_row(fingerprint: str, item: Item) -> dict[str, Any]:
 
 def _item(question: dict[str, Any], key: dict[str, Any]) -> Item:
     options, targets = (tuple(Option(**one) for one in question.get(name, ())) for name in ("options", "targets"))
-    rationales = tuple((letter, text) for letter, text in key["rationales"])
+    pairs = {
+        name: tuple((first, second) for first, second in key.get(name, ()))
+        for name in ("rationales", "experiments", "claims")
+    }
     return Item(
         Question(**{**question, "options": options, "targets": targets}),
-        Key(**{**key, "correct": frozenset(key["correct"]), "rationales": rationales}),
+        Key(**{**key, **pairs, "correct": frozenset(key["correct"])}),
     )

@@ -17,10 +17,10 @@ from accounts.people import Person
 from accounts.sessions import OWNER, current_person, ensure_person, renew_session, visit_values
 from content import render
 from db import database, from_milliseconds, milliseconds
-from quizzes import answers, attempts, cli, display, grading, practice_store, practice_views, sittings, store
+from quizzes import answers, attempts, cli, display, grading, practice_store, practice_views, proofs, sittings, store
 from quizzes.blueprint import Blueprint
 from quizzes.questions import Bank, Item
-from quizzes.routes import answer_sent, exams, library, routes
+from quizzes.routes import answer_sent, evidence, exams, library, routes
 from quizzes.sittings import Sitting
 from web.clock import SteadyClock, now
 from web.languages import current_language
@@ -226,7 +226,12 @@ def review(attempt_id: int) -> Answer | str:
     sitting = _own_sitting(attempt_id)
     if sitting.attempt.clock.closed_at is None:
         return redirect(url_for("quizzes.sit", attempt_id=attempt_id), 303)
-    return render_template("quizzes/review.html", sitting=sitting, items=display.reviewed(sitting))
+    return render_template(
+        "quizzes/review.html",
+        sitting=sitting,
+        items=display.reviewed(sitting, evidence()),
+        labs=practice_views.labs_by_task(),
+    )
 
 
 @routes.post("/checks/<question_id>")
@@ -238,6 +243,7 @@ def answer_check(question_id: str) -> Answer | str:
     answer = answers.from_form(item.question, request.form, "answer")
     lines = display.review(item, answer)
     correct = grading.mark(item, answer).correct
+    proof = proofs.proven(item, evidence())
     if request.accept_mimetypes.best == "application/json":
         told = [
             {
@@ -248,9 +254,11 @@ def answer_check(question_id: str) -> Answer | str:
             }
             for line in lines
         ]
-        return jsonify(correct=correct, answered=bool(answer), lines=told)
+        return jsonify(
+            correct=correct, answered=bool(answer), lines=told, experiments=[one.address for _name, one in proof]
+        )
     return render_template(
-        "quizzes/check_answer.html", item=item, shown=display.check(item), lines=lines, correct=correct
+        "quizzes/check_answer.html", item=item, shown=display.check(item), lines=lines, correct=correct, proof=proof
     )
 
 

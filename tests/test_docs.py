@@ -9,8 +9,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from labs import experiments, registry
+from labs.experiments import Evidence
+from labs.runner import Limits
 from publisher.issue import compose, read_choice
+from quizzes import proofs
 from quizzes.formats import markdown
+from quizzes.questions import Item
 
 DOCS = [Path("README.md"), Path("benchmarks/README.md"), *sorted(Path("docs").rglob("*.md"))]
 COMMANDS = [
@@ -98,11 +103,29 @@ def test_the_issue_that_the_docs_show_can_be_made(app: Flask) -> None:
     assert found.remarks == chosen.corrections != ()
 
 
+QUESTIONS = re.findall(
+    r"```markdown\n(.*?)```", Path("docs/instructors/writing-questions.md").read_text("utf-8"), re.DOTALL
+)
+
+
+def _shown(text: str, count: int) -> tuple[Item, ...]:
+    """Read an example of the docs as a bank, under the head that the first of them has."""
+    head = QUESTIONS[0].partition("## ")[0]
+    bank, findings = markdown.read(text if text.startswith("---") else head + text, Path("c/b.md"))
+    assert findings == ()
+    assert len(bank.items) == count
+    return bank.items
+
+
 def test_the_items_that_the_docs_show_can_be_read() -> None:
-    text = Path("docs/instructors/writing-questions.md").read_text("utf-8")
-    first, second = re.findall(r"```markdown\n(.*?)```", text, re.DOTALL)
-    head = first.partition("## ")[0]
-    for example, count in ((first, 1), (head + second, 4)):
-        bank, findings = markdown.read(example, Path("c/b.md"))
-        assert findings == ()
-        assert len(bank.items) == count
+    for text, count in zip(QUESTIONS, (1, 4, 2), strict=True):
+        _shown(text, count)
+
+
+def test_the_proofs_that_the_docs_show_hold() -> None:
+    labs, _ = registry.load()
+    for item in _shown(QUESTIONS[2], 2):
+        proof = proofs.of(item.key)
+        assert proof is not None
+        measured = {str(one): experiments.measure(labs, one, names, Limits()) for one, names in proof.cited().items()}
+        assert proofs.judge(item, proof, Evidence(labs, measured)) == []

@@ -12,7 +12,7 @@ ROOMS = ("accounts", "content", "labs", "publisher", "quizzes", "web")
 BELOW = {
     "content": set(),
     "labs": {"content.render"},
-    "quizzes": {"content", "labs.registry"},
+    "quizzes": {"content", "labs.registry", "labs.experiments", "labs.runner"},
     "publisher": {"content", "quizzes", "labs"},
     "accounts": set(),
     "web": {"accounts"},

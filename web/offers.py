@@ -6,7 +6,7 @@ them without knowing the room. So no room imports another for the sake of a link
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,17 @@ class Findable:
     sections: tuple[Any, ...]
 
 
+@dataclass(frozen=True)
+class Exercise:
+    """Something to do in another room, and how many of its tasks a person has done; the title is content."""
+
+    title: str
+    address: str
+    done: int
+    total: int
+    language: str = "en"
+
+
 @dataclass
 class Offers:
     """The register. Every function takes the person (or None for a visitor) and is called on each request."""
@@ -77,6 +88,8 @@ class Offers:
     documents: list[Callable[[], Iterable[Findable]]] = field(default_factory=list)
     embeds: dict[str, Callable[[str], Markup | None]] = field(default_factory=dict)
     """kind → function(reference) → what a lesson shows there, or None where the reference is unknown."""
+    exercises: dict[str, Callable[[Any], Mapping[str, Exercise]]] = field(default_factory=dict)
+    """kind → function(person) → everything of that kind to do, by the reference with which a lesson embeds it."""
 
 
 def offers(app: Flask | None = None) -> Offers:

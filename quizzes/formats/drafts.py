@@ -7,16 +7,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from labs import experiments
+from labs.experiments import ExperimentError
+from quizzes import predicates
 from quizzes.answers import number
+from quizzes.predicates import PredicateError
 from quizzes.questions import DIFFICULTIES, KINDS, MAXIMUM_ANSWER, Item, Key, Option, Question
 
 LETTERS = "abcdefgh"
 NUMERALS = "123456789"
 MAXIMUM_ITEM_CHARACTERS = 20_000
+PROVABLE = ("choice", "numeric")
+"""The kinds of items whose options, or whose number, an experiment can settle."""
 
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)$")
 _NAME = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _NUMBER = re.compile(r"(?P<value>[+\-−]?[\d.,]+)(?: ± (?P<tolerance>[\d.,]+)(?P<percent> ?%)?)?(?: (?P<unit>\D.*))?$")
+_RUNS = re.compile(r"(?:([a-z][a-z0-9_]*) )?`([^`]+)`")
+_PROOF = re.compile(rf"{_RUNS.pattern}(?: · {_RUNS.pattern})*")
 _SPELLING = re.compile(r"“([^”]+)”")
 _WORDS = {1: "one", 2: "two", 3: "three"}
 _NO_REASON = "This option has no rationale; say under it, after “  > ”, why it is right or wrong."
@@ -34,6 +42,8 @@ class Line:
     correct: bool = True
     target: str = ""
     rationale: list[str] = field(default_factory=list)
+    claim: str = ""
+    claim_line: int = 0
 
     @property
     def words(self) -> str:
@@ -51,7 +61,14 @@ class Draft:
     stem: list[str] = field(default_factory=list)
     stem_line: int = 0
     lines: list[Line] = field(default_factory=list)
+    proof: list[str] = field(default_factory=list)
+    proof_line: int = 0
     today: list[str] = field(default_factory=list)
+
+    @property
+    def ended(self) -> bool:
+        """Whether what follows the options has begun."""
+        return bool(self.proof or self.today)
 
     @property
     def kind(self) -> str:
@@ -71,9 +88,72 @@ def finish(draft: Draft, course: str, cases: Mapping[str, str], find: Find) -> I
     if faults:
         return None
     question, key = _KINDS[question.kind](draft, question, note)
+    if not faults:
+        key = _proven(draft, question, key, note)
     if faults:
         return None
     return Item(question, replace(key, today=" ".join(draft.today).strip()), line=draft.line)
+
+
+def _proven(draft: Draft, question: Question, key: Key, find: Find) -> Key:
+    """Return the key with what proves it, if anything does."""
+    claimed = [line for line in draft.lines if line.claim]
+    if not draft.proof:
+        for line in claimed:
+            find(line.claim_line, 1, "This finding is of no run; name one under the options, after “**Proof**”.")
+        return key
+    runs = _runs(draft, find)
+    if question.kind not in PROVABLE:
+        find(draft.proof_line, 1, f"Only {' and '.join(PROVABLE)} items can be proven; take this line out.")
+        return key
+    letters = [option.letter for option in question.options] or [""]
+    for line in draft.lines:
+        if not line.claim:
+            find(
+                line.line, 1, "This option claims nothing of the runs; write “> **Finding** `rejected == 5`” under it."
+            )
+        else:
+            _check_claim(line, runs, find)
+    named = {run for line in claimed for run, _finding in _findings(line)}
+    for name in runs:
+        if claimed and name not in named:
+            find(draft.proof_line, 1, f"No option names a finding of the run{f' “{name}”' if name else ''}.")
+    claims = tuple((letter, line.claim) for letter, line in zip(letters, draft.lines, strict=True))
+    return replace(key, experiments=tuple(runs.items()), claims=claims)
+
+
+def _runs(draft: Draft, find: Find) -> dict[str, str]:
+    """Return the experiments of the line **Proof** by their names; with more than one, each needs its own."""
+    parts = _RUNS.findall(" ".join(draft.proof))
+    runs = {name: text.strip() for name, text in parts}
+    if not _PROOF.fullmatch(" ".join(draft.proof)) or len(runs) < len(parts) or ("" in runs and len(runs) > 1):
+        sentence = "This line reads “**Proof** `lab name=value seed=1`”, or “first `…` · second `…`” for several runs."
+        find(draft.proof_line, 1, sentence)
+    for text in runs.values():
+        try:
+            experiments.parse(text)
+        except ExperimentError as error:
+            find(draft.proof_line, 1, str(error))
+    return runs
+
+
+def _check_claim(line: Line, runs: Mapping[str, str], find: Find) -> None:
+    try:
+        predicates.parse(line.claim)
+    except PredicateError as error:
+        find(line.claim_line, 1, str(error))
+    for run, finding in _findings(line):
+        if run not in runs:
+            named = f"{run}.{finding}" if run else finding
+            known = " or ".join(f"{one}.{finding}" if one else finding for one in runs)
+            find(line.claim_line, 1, f"“{named}” is of no run of this item; write {known}.")
+
+
+def _findings(line: Line) -> list[tuple[str, str]]:
+    try:
+        return list(predicates.parse(line.claim).findings())
+    except PredicateError:
+        return []
 
 
 def _question(draft: Draft, course: str, cases: Mapping[str, str], find: Find) -> Question:

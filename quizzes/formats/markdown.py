@@ -29,6 +29,7 @@ _HELP = {
 }
 _FIELDS = ("Task", "Difficulty", "Lesson", "Kind", "Set", "Case", "Tags", "Order")
 _FIELD_LINE = re.compile(rf"\*\*(?:{'|'.join(_FIELDS)})\*\* ")
+_CLAIM = re.compile(r"> \*\*Finding\*\* `([^`]+)`$")
 _CASE = re.compile(r"Case ([a-z0-9]+(?:-[a-z0-9]+)*)$")
 
 
@@ -119,30 +120,38 @@ class _Reader:
 
     def _take(self, draft: Draft, number: int, line: str) -> None:
         pattern = _LINES.get(draft.kind)
-        found = pattern.match(line) if pattern and not draft.today else None
+        found = pattern.match(line) if pattern and not draft.ended else None
         if found:
             parts = found.groupdict()
             target = parts.get("target", "").strip()
             draft.lines.append(Line(number, [parts["text"]], parts.get("mark", "x") != " ", target))
         elif line.startswith("- ") and draft.lines and draft.kind in _HELP:
             self._find(number, 1, _HELP[draft.kind])
-        elif draft.lines and not draft.today and line.startswith(("  ", ">")):
-            self._take_under_option(draft.lines[-1], line.strip())
+        elif draft.lines and not draft.ended and line.startswith(("  ", ">")):
+            self._take_under_option(draft.lines[-1], number, line.strip())
         elif line.startswith("**Today**") or draft.today:
             draft.today.append(line.removeprefix("**Today**").strip())
+        elif draft.lines and (line.startswith("**Proof**") or (draft.proof and line.strip())):
+            draft.proof_line = draft.proof_line or number
+            draft.proof.append(line.removeprefix("**Proof**").strip())
         elif _FIELD_LINE.match(line) and not any(draft.stem):
             self._take_fields(draft, number, line)
         elif draft.lines and line.strip():
-            self._find(
-                number, 1, "This text stands under no option; indent it by two spaces, or begin it with **Today**."
+            sentence = (
+                "This text stands under no option; indent it by two spaces, or begin it with **Proof** or **Today**."
             )
+            self._find(number, 1, sentence)
         elif not draft.lines:
             draft.stem_line = draft.stem_line or (number if line.strip() else 0)
             draft.stem.append(line)
 
-    @staticmethod
-    def _take_under_option(option: Line, text: str) -> None:
-        if text.startswith(">"):
+    def _take_under_option(self, option: Line, number: int, text: str) -> None:
+        if text.startswith("> **Finding**"):
+            claim = _CLAIM.match(text)
+            option.claim, option.claim_line = (claim[1] if claim else ""), number
+            if claim is None:
+                self._find(number, 1, "A finding stands by itself, as in “> **Finding** `rejected == 2500`”.")
+        elif text.startswith(">"):
             option.rationale.append(text[1:].strip())
         elif text:
             option.text.append(text)
@@ -194,6 +203,9 @@ def _write_item(item: Item) -> str:
         "",
         *_write_answer(question, key),
     ]
+    if key.experiments:
+        runs = " ·\n".join(f"{name} `{text}`".strip() for name, text in key.experiments)
+        lines += ["", f"**Proof** {runs}"]
     if key.today:
         lines += ["", f"**Today** {key.today}"]
     return "\n".join(lines) + "\n"
@@ -204,7 +216,7 @@ def _write_answer(question: Question, key: Key) -> list[str]:
     if question.kind == "numeric":
         tolerance = f" ± {key.tolerance}" if key.tolerance else ""
         unit = f" {question.unit}" if question.unit else ""
-        return [f"**Answer** {key.answer}{tolerance}{unit}", f"> {key.rationale('')}"]
+        return [f"**Answer** {key.answer}{tolerance}{unit}", *_write_reasons(key, "", "")]
     if question.kind == "text":
         return ["**Answer** " + " or ".join(f"“{one}”" for one in sorted(key.correct)), f"> {key.rationale('')}"]
     if question.kind == "ordering":
@@ -221,5 +233,15 @@ def _write_answer(question: Question, key: Key) -> list[str]:
     return [
         line
         for one in question.options
-        for line in (f"- [{'x' if one.letter in key.correct else ' '}] {one.text}", f"  > {key.rationale(one.letter)}")
+        for line in (
+            f"- [{'x' if one.letter in key.correct else ' '}] {one.text}",
+            *_write_reasons(key, one.letter, "  "),
+        )
     ]
+
+
+def _write_reasons(key: Key, letter: str, indent: str) -> list[str]:
+    """Return the rationale of an option, and the finding that it claims."""
+    claim = dict(key.claims).get(letter)
+    lines = [f"{indent}> {key.rationale(letter)}"]
+    return [*lines, f"{indent}> **Finding** `{claim}`"] if claim else lines

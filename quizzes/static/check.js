@@ -22,16 +22,23 @@ for (const form of document.querySelectorAll("form.check")) {
   });
 }
 
-function show(form, result, { correct, answered, lines }) {
+function show(form, result, { correct, answered, lines, experiments }) {
   result.className = `check-result tag ${correct ? "good" : "bad"}`;
   const { open, right, wrong } = form.dataset;
   result.textContent = !answered ? open : correct ? right : wrong;
   if (!answered) return;
-  for (const old of form.querySelectorAll(".rationale")) old.remove();
+  for (const old of form.querySelectorAll(".rationale, .experiment")) old.remove();
   for (const { letter, correct: good, expected, reason } of lines) {
     const text = document.createElement("p");
     text.className = "rationale";
     text.textContent = [good ? "✓" : "✗", expected && `${expected}.`, reason].filter(Boolean).join(" ");
     form.querySelector(`[data-letter="${letter}"]`).append(text);
+  }
+  for (const address of experiments) {
+    const way = document.createElement("a");
+    way.className = "experiment button quiet";
+    way.href = address;
+    way.textContent = form.dataset.lab;
+    result.after(way);
   }
 }

@@ -59,6 +59,14 @@ def test_it_renders_a_note_with_its_title() -> None:
     assert ":::" not in html
 
 
+def test_a_measurement_is_an_embed_with_all_its_lines() -> None:
+    found = render.render("before\n:::measured a-lab x=1 seed=2\nrejected: *Refused*\n\ntimed_out: Late\n:::\nafter")
+    assert [part for part in found.parts if isinstance(part, Embed)] == [
+        Embed("measured", "a-lab x=1 seed=2\nrejected: *Refused*\n\ntimed_out: Late")
+    ]
+    assert found.html == "<p>before</p>\n<p>after</p>\n"
+
+
 def test_containers_in_code_stay_code() -> None:
     html = render.render("```\n:::quiz x\n```").html
     assert ":::quiz x" in html
