@@ -64,6 +64,7 @@ bench: $(VENV)/dev $(VENV)-peers/ready $(VENV)-kolibri/ready
 	$(BIN)/python -m benchmarks.lambda_speed
 	$(BIN)/python -m benchmarks.etl_at_articles_size
 	$(BIN)/python -m benchmarks.aurora_pipeline
+	$(BIN)/python -m benchmarks.reactive_tracking
 
 # Take the pictures in docs/ anew (needs Chromium).
 screenshots: $(VENV)/dev

@@ -94,12 +94,13 @@ class Line:
 class TimeChart:
     """Metrics on one scale over a run's own time, and the same numbers as rows of (seconds, value of each line).
 
-    ``margin`` is the room for the lines' words at their end.
+    ``margin`` is the room for the lines' words at their end. The chart of a lab's ``chart`` has no title.
     """
 
     lines: tuple[Line, ...]
     seconds: float
     rows: tuple[tuple[str, ...], ...]
+    title: str = ""
 
     @property
     def margin(self) -> int:
@@ -160,14 +161,25 @@ def time_chart(lab: Lab, runs: Mapping[str, Iterable[Event]]) -> TimeChart | Non
 
     ``runs`` has the events of each run by what its lines are called beside the metric; empty for a single run.
     """
-    metrics = {run: _charted(lab, events) for run, events in runs.items()}
+    return _time_chart("", lab.chart, runs)
+
+
+def time_charts(lab: Lab, runs: Mapping[str, Iterable[Event]]) -> list[TimeChart]:
+    """Return the lab's titled charts in the same way, without those for which no run reported anything."""
+    given = {run: [*events] for run, events in runs.items()}
+    drawn = (_time_chart(one.title, one.metrics, given) for one in lab.charts)
+    return [one for one in drawn if one is not None]
+
+
+def _time_chart(title: str, names: Sequence[str], runs: Mapping[str, Iterable[Event]]) -> TimeChart | None:
+    metrics = {run: _charted(names, events) for run, events in runs.items()}
     moments = [event["at"] for one in metrics.values() for event in one]
     seconds = max(moments, default=0)
-    if not lab.chart or seconds <= 0:
+    if not names or seconds <= 0:
         return None
-    every = [event["values"][name] for one in metrics.values() for event in one for name in lab.chart]
+    every = [event["values"][name] for one in metrics.values() for event in one for name in names]
     scale = HEIGHT / max(1, *every)
-    drawn = [(run, name) for run, one in metrics.items() if one for name in lab.chart]
+    drawn = [(run, name) for run, one in metrics.items() if one for name in names]
     ends = [HEIGHT - metrics[run][-1]["values"][name] * scale for run, name in drawn]
     lines = []
     for (run, name), height in zip(drawn, _apart(ends), strict=True):
@@ -175,13 +187,13 @@ def time_chart(lab: Lab, runs: Mapping[str, Iterable[Event]]) -> TimeChart | Non
         text = " ".join(f"{x:.1f},{y:.1f}" for x, y in [(0.0, float(HEIGHT)), *points])
         last = figure(metrics[run][-1]["values"][name])
         place = list(runs).index(run) + 1
-        lines.append(Line(f"{label(name)} {run}".strip(), text, last, height, lab.chart.index(name) + 1, place))
+        lines.append(Line(f"{label(name)} {run}".strip(), text, last, height, names.index(name) + 1, place))
     table = sorted(
         (event["at"], *(figure(event["values"][name]) if one == run else NONE for one, name in drawn))
         for run in metrics
         for event in metrics[run]
     )
-    return TimeChart(tuple(lines), seconds, tuple((f"{at:.2f}", *values) for at, *values in table))
+    return TimeChart(tuple(lines), seconds, tuple((f"{at:.2f}", *values) for at, *values in table), title)
 
 
 def drawing(lab: Lab, values: Mapping[str, Any]) -> Markup | None:
@@ -232,16 +244,19 @@ def changed(lab: Lab, parameters: Mapping[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _charted(lab: Lab, events: Iterable[Event]) -> list[Event]:
-    return [event for event in events if event["kind"] == "metric" and set(lab.chart) <= set(event["values"])]
+def _charted(names: Sequence[str], events: Iterable[Event]) -> list[Event]:
+    return [event for event in events if event["kind"] == "metric" and set(names) <= set(event["values"])]
 
 
 def _apart(heights: Sequence[float]) -> list[float]:
-    """Return the heights of words, from below upwards moved as far apart as a line of words is high."""
+    """Return the heights of words, moved as far apart as a line of words is high: upwards, but not past the top."""
     moved = list(heights)
-    above = math.inf
-    for place in sorted(range(len(moved)), key=lambda one: -moved[one]):
+    above, below = math.inf, -math.inf
+    from_below = sorted(range(len(moved)), key=lambda one: -moved[one])
+    for place in from_below:
         moved[place] = above = min(moved[place], above - WORDS)
+    for place in reversed(from_below):
+        moved[place] = below = max(moved[place], below + WORDS, 0)
     return [round(one, 1) for one in moved]
 
 

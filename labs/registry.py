@@ -77,17 +77,36 @@ class PublishedTable:
 
 @dataclass(frozen=True)
 class SolvedRun:
-    """Parameters and a seed that pass a check; ``published`` names the table to compare them with."""
+    """Parameters and a seed that pass a check; ``published`` names the table to compare them with.
+
+    The same run may pass others ``also``, which then need none of their own.
+    """
 
     check: str
     seed: int
     parameters: Mapping[str, str]
     published: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """All checks that the run is to pass."""
+        return (self.check, *self.also)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Metrics that a finished run draws together over its own time, under a title that names their unit."""
+
+    title: str
+    metrics: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Lab:
-    """A lab as its folder tells it; ``chart`` names the metrics that are drawn over its own time.
+    """A lab as its folder tells it; ``chart`` names the metrics that are drawn over its own time while it runs.
+
+    A finished run draws them too, and each of ``charts`` beside them.
 
     A ``live`` one can also be run in real time, by ``live`` in its ``lab.py``. ``animation`` is the title of a drawing
     that a script moves, none if empty.
@@ -109,6 +128,7 @@ class Lab:
     tasks: tuple[Task, ...]
     published: tuple[PublishedTable, ...]
     chart: tuple[str, ...] = ()
+    charts: tuple[Chart, ...] = ()
     live: bool = False
     animation: str = ""
     network: str = "none"
@@ -154,7 +174,8 @@ class Lab:
         A parameter that begins with @ names a file of the folder that has its text.
         """
         path = self.folder / "solution.toml"
-        runs = (_make(SolvedRun, one, path, "runs") for one in _table(path).get("runs", []))
+        tables = ({**one, "also": tuple(one.get("also", ()))} for one in _table(path).get("runs", []))
+        runs = (_make(SolvedRun, one, path, "runs") for one in tables)
         return tuple(replace(run, parameters=self._texts(run.parameters)) for run in runs)
 
     def with_examples(self, texts: Mapping[str, str]) -> dict[str, str]:
@@ -200,6 +221,7 @@ def read(folder: Path) -> Lab:
         "brief": (folder / "brief.md").read_text("utf-8"),
         "domains": tuple(table.get("domains", ())),
         "chart": tuple(table.get("chart", ())),
+        "charts": tuple(_chart(one, path) for one in table.get("charts", ())),
         "parts": tuple(_part(one, path) for one in table.get("parts", ())),
         "parameters": tuple(_parameter(one, path) for one in table.get("parameters", ())),
         "tasks": tuple(_task(one, path, hints) for one in table.get("tasks", ())),
@@ -258,6 +280,10 @@ def _parameter(table: Mapping[str, Any], path: Path) -> Parameter:
         )
     lists = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
     return _make(Parameter, lists, path, "parameters")
+
+
+def _chart(table: Mapping[str, Any], path: Path) -> Chart:
+    return _make(Chart, {**table, "metrics": tuple(table.get("metrics", ()))}, path, "charts")
 
 
 def _task(table: Mapping[str, Any], path: Path, hints: Mapping[str, str]) -> Task:

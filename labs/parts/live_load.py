@@ -7,16 +7,15 @@ import csv
 import io
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from labs.findings import Report
 from labs.parts.closed_loop import Function, Load, Trace, sample
+from labs.parts.http_load import END_OF_HEAD, HOST, NO_ANSWER, Answer, Client, in_turn
 
-HOST = "127.0.0.1"
 TICK = 0.5
 """Real seconds between two reports."""
-END_OF_HEAD = b"\r\n\r\n"
 
 Answers = Mapping[str, tuple[int, str]]
 """The status and the body for what became of a request."""
@@ -118,23 +117,12 @@ async def _ask_with_hey(load: Load, port: int) -> list[float]:
 
 async def _ask(load: Load, port: int) -> list[float]:
     """Return the response times in seconds of our own closed loop, one connection a worker."""
-    workers = (_worker(load.each, port) for _ in range(load.workers))
-    return [one for measured in await asyncio.gather(*workers) for one in measured]
-
-
-async def _worker(requests: int, port: int) -> list[float]:
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    reader, writer = await asyncio.open_connection(HOST, port)
-    seconds = []
-    for _ in range(requests):
-        writer.write(b"GET / HTTP/1.1\r\nHost: localhost" + END_OF_HEAD)
-        head = await reader.readuntil(END_OF_HEAD)
-        length = head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0]
-        await reader.readexactly(int(length))
-        seconds.append(loop.time() - begun)
-        begun = loop.time()
-    writer.close()
-    with suppress(ConnectionError):
-        await writer.wait_closed()
-    return seconds
+    answers: list[Answer] = []
+    workers = [Client(port, 1, answers.append) for _ in range(load.workers)]
+    await asyncio.gather(*(in_turn(worker, repeat("/", load.each)) for worker in workers))
+    for worker in workers:
+        worker.close()
+    unanswered = sum(one.status == NO_ANSWER for one in answers)
+    if unanswered:
+        raise LoadToolError(f"{unanswered} of {load.total} requests got no answer.")
+    return [one.seconds for one in answers]

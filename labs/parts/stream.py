@@ -134,6 +134,10 @@ class Stream:
             _check(data, key)
         return tuple(self._put(data, key) for data, key in records)
 
+    def restore(self, data: bytes, partition_key: str, arrived: float) -> None:
+        """Append a record that was accepted at ``arrived``, before a restart; records come in their old order."""
+        self._append(self._shards[self.shard_of(partition_key)], data, partition_key, arrived)
+
     def iterator(
         self, shard: int, kind: IteratorKind, sequence_number: str = "", timestamp: float = 0
     ) -> ShardIterator:
@@ -173,10 +177,13 @@ class Stream:
         count, size = shard.written
         if not take_all([(count, 1), (size, len(data))], now):
             return Put(number)
+        return Put(number, self._append(shard, data, key, now))
+
+    def _append(self, shard: _Shard, data: bytes, key: str, arrived: float) -> str:
         self._number += 1
-        record = Record(str(_FIRST_NUMBER + self._number), key, data, now)
+        record = Record(str(_FIRST_NUMBER + self._number), key, data, arrived)
         shard.records.append(record)
-        return Put(number, record.sequence_number)
+        return record.sequence_number
 
     def _fresh(self, shard: int, now: float) -> _Shard:
         if not 0 <= shard < len(self._shards):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
 from labs import display, registry
-from labs.registry import PublishedTable
+from labs.registry import Chart, PublishedTable
 
 LAB = registry.read(registry.CATALOG / "lambda_concurrency")
 TABLE = PublishedTable("t", "Published", {"total_seconds": 380.0, "rejected": 3076}, ((1.0, 3), (2.0, 0), (4.0, 1)))
@@ -49,6 +50,14 @@ def test_the_drawing_shows_the_newest_values() -> None:
     assert drawing is not None
     assert ">1234</" in drawing
     assert ">2</" in drawing
+
+
+def test_titled_charts_are_drawn_where_a_run_reported_their_metrics() -> None:
+    charts = (Chart("Two", ("succeeded", "refused")), Chart("Nothing", ("unheard_of",)))
+    events = [{"kind": "metric", "at": at, "values": {"succeeded": at, "refused": 2 * at}} for at in (1.0, 2.0)]
+    [chart] = display.time_charts(replace(LAB, charts=charts), {"": iter(events)})
+    assert chart.title == "Two"
+    assert [line.last for line in chart.lines] == ["2.0000", "4.0000"]
 
 
 def test_the_time_chart_has_a_row_for_each_of_its_points() -> None:
@@ -108,7 +117,11 @@ def test_two_runs_are_drawn_on_one_scale_and_told_apart() -> None:
 
 
 def test_the_words_of_lines_never_lie_on_each_other() -> None:
-    for heights in ([50.0, 50.0, 50.0], [10.0, 20.0, 30.0, 31.0], [180.0]):
+    for heights in ([50.0, 50.0, 50.0], [100.0, 110.0, 120.0, 121.0], [180.0]):
         moved = sorted(display._apart(heights))
         assert all(after - before >= display.WORDS for before, after in itertools.pairwise(moved))
         assert max(moved) == max(heights)
+
+
+def test_words_that_have_no_room_above_go_down_from_the_top() -> None:
+    assert sorted(display._apart([0.0, 1.0, 2.0])) == [0, display.WORDS, 2 * display.WORDS]
