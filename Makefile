@@ -43,7 +43,7 @@ lock:
 
 # Bring the Bulgarian catalog up to the sources and compile it; new messages are left empty, for a person to fill.
 translations: $(VENV)/dev
-	$(BIN)/pybabel -q extract -F pyproject.toml -k CredentialError -k TakenError -k _stored --no-location --sort-output \
+	$(BIN)/pybabel -q extract -F pyproject.toml -k CredentialError -k TakenError -k SubscriptionError -k _stored --no-location --sort-output \
 		--project=Archway -o $(VENV)/messages.pot .
 	$(BIN)/pybabel -q update -i $(VENV)/messages.pot -d web/translations -l bg --no-fuzzy-matching --ignore-obsolete \
 		--ignore-pot-creation-date --width=120
@@ -58,6 +58,7 @@ bench: $(VENV)/dev $(VENV)-peers/ready $(VENV)-kolibri/ready
 	$(BIN)/python -m benchmarks.pages_against_mkdocs --peers $(VENV)-peers
 	$(BIN)/python -m benchmarks.search_at_scale
 	$(BIN)/python -m benchmarks.epub_against_pandoc
+	$(BIN)/python -m benchmarks.delivery
 	$(BIN)/python -m benchmarks.lambda_calibration
 	$(BIN)/python -m benchmarks.states_execution
 	$(BIN)/python -m benchmarks.policy_decisions

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -78,6 +79,19 @@ def _secret(text: str) -> str:
     return text
 
 
+def _mailbox(text: str) -> str:
+    if not re.fullmatch(r"[\w.+-]+@[\w.-]+", text, re.ASCII):
+        raise ValueError
+    return text
+
+
+def _hours(text: str) -> tuple[int, int]:
+    first, last = map(int, text.split("-"))
+    if first == last or not 0 <= first <= 23 or not 1 <= last <= 24:
+        raise ValueError
+    return first, last
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything an operator may set, as environment variables with the prefix ``ARCHWAY_``."""
@@ -127,6 +141,35 @@ class Settings:
         True, "on or off", "whether a lab run may start a MariaDB of its own where that is installed", _switch
     )
 
+    address: str = _setting(
+        "",
+        "an address such as https://archway.example.org",
+        "the site's public address, for links in mails; http://, host and port if unset",
+        _address("https", "http"),
+    )
+    smtp_url: str = _setting(
+        "",
+        "an address such as smtp://user:password@mail.example.org:587 or smtps://mail.example.org",
+        "the server that takes mails; they are written to outbox/ in the instance folder if unset",
+        _address("smtp", "smtps"),
+    )
+    mail_from: str = _setting("archway@localhost", "an e-mail address", "the sender of every mail", _mailbox)
+    mail_returns: str = _setting(
+        "", "an e-mail address", "the mailbox for what comes back, as name+code@domain; none if unset", _mailbox
+    )
+    mail_folder: Path | None = _setting(
+        None, "a folder", "the Maildir in which that mailbox arrives, looked through each minute", _folder
+    )
+    mail_rate: int = _setting(
+        120, "a whole number from 1 to 60000", "how many mails a minute the server takes", _whole(1, 60000)
+    )
+    mail_domain_rate: int = _setting(
+        30, "a whole number from 1 to 60000", "how many mails a minute go to one domain", _whole(1, 60000)
+    )
+    mail_hours: tuple[int, int] = _setting(
+        (0, 24), "two hours such as 7-21", "when issues are sent, in the time of the reader's country", _hours
+    )
+
 
 def name_of(setting: str) -> str:
     """Return the environment variable of a setting: ARCHWAY_PORT for ``port``."""
@@ -161,6 +204,8 @@ def _complete(values: dict[str, Any]) -> Settings:
     except OSError as error:
         raise ConfigError(f"ARCHWAY_INSTANCE is “{instance}”, which cannot be made: {error.strerror}.") from None
     values.setdefault("database_url", f"sqlite:///{instance / 'archway.sqlite3'}")
+    host, port = values.get("host", Settings.host), values.get("port", Settings.port)
+    values.setdefault("address", f"http://{f'[{host}]' if ':' in host else host}:{port}")
     values.setdefault("secret_key", _kept_secret(instance / "secret-key"))
     return Settings(**values)
 

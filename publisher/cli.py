@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -11,7 +12,7 @@ import click
 from flask.cli import AppGroup
 
 from db import database, upgrade
-from publisher import issue, sources, store
+from publisher import issue, overview, sources, store
 from publisher.epub import Edition
 from publisher.issue import IssueError, MonthError
 from publisher.package import PackageError
@@ -44,17 +45,34 @@ def build(month: str, out: Path | None, publish: bool) -> None:
 
 
 @group.command()
-def status() -> None:
-    """List every month that has content: when it is due, its state, and what was built."""
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def status(as_json: bool) -> None:
+    """List every month that has content: when it is due, its state, what was built and what became of its mails."""
     upgrade(database())
     with database().reading() as connection:
         runs = {run.month: run for run in store.runs(connection)}
         built = {one.month: one for one in store.published(connection)}
+        mails = {one.occasion: one.counts for one in overview.tallies(connection)}
+    told = []
     for month in sources.months():
         run, one = runs.get(month), built.get(month)
         state = "published" if one else run.state if run else "waiting"
         what = f"{one.size} bytes, {one.sha256}" if one else run.failure if run else ""
-        click.echo(f"{month}  due {issue.due_at(month):%Y-%m-%d %H:%M} UTC  {state:9}  {what}".rstrip())
+        told.append({"month": month, "due": f"{issue.due_at(month):%Y-%m-%d %H:%M} UTC", "state": state, "what": what})
+    if as_json:
+        click.echo(json.dumps([{**line, "mails": mails.get(line["month"], {})} for line in told]))
+        return
+    for line in told:
+        click.echo(f"{line['month']}  due {line['due']}  {line['state']:9}  {line['what']}".rstrip())
+        if deliveries(line["month"]):
+            click.echo(f"         {deliveries(line['month'])}")
+
+
+def deliveries(month: str) -> str:
+    """Return what became of a month's mails, in one line; nothing where there are none."""
+    with database().reading() as connection:
+        found = next((one for one in overview.tallies(connection) if one.occasion == month), None)
+    return ", ".join(f"{count} {state}" for state, count in found.counts.items() if count) if found else ""
 
 
 def _publish(edition: Edition) -> None:

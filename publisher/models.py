@@ -1,4 +1,4 @@
-"""Tables of the digest: issues that were built, what editors chose and approved, and which month is due or being built.
+"""Tables of the digest: issues, what editors chose and approved, which month is due, who subscribes, what is sent.
 
 An issue's bytes are kept in the database, not in files beside it: they are committed together with the end of the
 run that made them, one backup holds everything, and several hosts serve the same issue. A year's worth is a few MB.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Integer, LargeBinary, String
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db import Base, Instant
@@ -76,3 +76,64 @@ class RunRow(Base):
     lease_until: Mapped[datetime] = mapped_column(Instant)
     token: Mapped[int] = mapped_column(Integer)
     failure: Mapped[str] = mapped_column(String(500))
+
+
+class SubscriberRow(Base):
+    """Somebody who gets the issues: ``pending`` until confirmed, ``active``, or ``stopped`` for a ``reason``.
+
+    ``domain`` receives the issues, which is the Kindle's where they go to one.
+    """
+
+    __tablename__ = "publisher_subscriber"
+
+    id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    channel: Mapped[str] = mapped_column(String(10))
+    kindle: Mapped[str] = mapped_column(String(254))
+    domain: Mapped[str] = mapped_column(String(254))
+    language: Mapped[str] = mapped_column(String(8))
+    country: Mapped[str] = mapped_column(String(2))
+    state: Mapped[str] = mapped_column(String(8), index=True)
+    reason: Mapped[str] = mapped_column(String(12))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class DeliveryRow(Base):
+    """A mail to one subscriber: an issue, whose ``occasion`` is its month, or a letter (``confirm``, ``settings``).
+
+    ``queued``, ``sending``, ``sent``, ``refused`` or ``uncertain``: the connection was lost when the server may have
+    had the mail already. ``token`` grows with each claim, as for a RunRow. ``bounce`` is what came back for it.
+    """
+
+    __tablename__ = "publisher_delivery"
+    __table_args__ = (
+        UniqueConstraint("occasion", "subscriber_id"),
+        Index("ix_publisher_delivery_state", "state", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    occasion: Mapped[str] = mapped_column(String(8))
+    subscriber_id: Mapped[str] = mapped_column(ForeignKey("publisher_subscriber.id", ondelete="CASCADE"), index=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    channel: Mapped[str] = mapped_column(String(10))
+    state: Mapped[str] = mapped_column(String(9))
+    queued_at: Mapped[datetime] = mapped_column(Instant)
+    due_at: Mapped[datetime] = mapped_column(Instant)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+    attempts: Mapped[int] = mapped_column(Integer)
+    repeated: Mapped[bool] = mapped_column(Boolean)
+    owner: Mapped[str] = mapped_column(String(120))
+    lease_until: Mapped[datetime] = mapped_column(Instant)
+    token: Mapped[int] = mapped_column(Integer)
+    bounce: Mapped[str] = mapped_column(String(9))
+    failure: Mapped[str] = mapped_column(String(500))
+
+
+class PaceRow(Base):
+    """A token bucket, for the server (an empty name) or a recipient's domain, as the moment when it is full again."""
+
+    __tablename__ = "publisher_pace"
+
+    name: Mapped[str] = mapped_column(String(254), primary_key=True)
+    full_at: Mapped[datetime] = mapped_column(Instant)

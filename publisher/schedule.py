@@ -11,14 +11,17 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Flask
 
 from db import Database
-from publisher import claims, issue, sources, store
+from publisher import claims, issue, outbox, sources, store
 from publisher.epub import Edition
+from publisher.store import Published
 
+TIMELY = timedelta(days=7)
+"""How late an issue may be and still be sent by itself."""
 OWNER = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 logger = logging.getLogger(__name__)
 
@@ -66,7 +69,25 @@ def _build(
     return kept
 
 
+def announce(database: Database, now: datetime, months: Iterable[str], is_public: Callable[[Published], bool]) -> int:
+    """Queue the public issues that came due within TIMELY for all who subscribe; return how many mails that makes.
+
+    Nobody gets a second one, however often it is called, and who subscribes meanwhile gets the newest issue. An issue
+    that is later than that is sent by a person or not at all.
+    """
+    queued = 0
+    for month in due_months(months, now):
+        if now - issue.due_at(month) > TIMELY:
+            continue
+        with database.writing() as connection:
+            book = store.find(connection, month)
+            if book and is_public(book):
+                queued += outbox.enqueue(database, connection, month, book.sha256, now)
+    return queued
+
+
 def sweep(app: Flask) -> None:
-    """Tick for the application, in the name of this process."""
-    months = sources.months()
-    tick(app.extensions["database"], app.extensions["clock"], months, sources.build, OWNER)
+    """Tick for the application, in the name of this process, and let what is public go out."""
+    database, clock, months = app.extensions["database"], app.extensions["clock"], sources.months()
+    tick(database, clock, months, sources.build, OWNER)
+    announce(database, clock(), months, sources.is_public)

@@ -18,7 +18,7 @@ from publisher import editing, epub, issue, store
 from publisher.epub import Edition
 from publisher.issue import Choice, Issue, IssueError
 from publisher.news import Lab, Printed
-from publisher.store import Draft
+from publisher.store import Draft, Published
 
 CHOICES = Path(__file__).with_name("issues")
 
@@ -66,6 +66,11 @@ def labs() -> tuple[Lab, ...]:
     return tuple(Lab(one.slug, one.title, one.summary, one.source) for one in registry.load()[0])
 
 
+def is_public(book: Published) -> bool:
+    """Return whether readers get an issue: always, or where the operator says so once an editor has approved it."""
+    return book.approved or not _settings().approval
+
+
 def _compose(month: str, chosen: Choice, past: tuple[Printed, ...]) -> Issue:
     banks = current_app.extensions["banks"]()
     return issue.compose(library(), banks, labs(), month, chosen, past=past, paused=_paused())
@@ -92,8 +97,12 @@ def _would_print(month: str, past: tuple[Printed, ...]) -> Printed | None:
 
 
 def _paused() -> frozenset[int]:
-    settings: Settings = current_app.extensions["settings"]
-    return settings.paused_months
+    return _settings().paused_months
+
+
+def _settings() -> Settings:
+    found: Settings = current_app.extensions["settings"]
+    return found
 
 
 def _database() -> Database:

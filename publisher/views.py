@@ -11,11 +11,24 @@ from flask import Blueprint, Flask, Response, abort, current_app, render_templat
 from flask_babel import format_date
 from flask_babel import gettext as _
 
-from config import Settings
 from content import render
 from content.render import Embed, Mark
 from db import database
-from publisher import cli, editor_views, epub, feeds, issue, pages, schedule, sources, store
+from publisher import (
+    cli,
+    delivery_cli,
+    editor_views,
+    epub,
+    feeds,
+    issue,
+    operator_views,
+    pages,
+    postroom,
+    schedule,
+    sources,
+    store,
+    subscriber_views,
+)
 from publisher.feeds import Catalogue, Entry
 from publisher.issue import Issue, IssueError, Section
 from publisher.package import PackageError
@@ -47,6 +60,17 @@ def init_app(app: Flask) -> None:
     offers(app).covers.append(newest_cover)
     lifecycle(app).prepare.append(_report_faults)
     lifecycle(app).sweep.append(schedule.sweep)
+    _init_post(app)
+
+
+def _init_post(app: Flask) -> None:
+    """Register what has to do with subscribing and sending."""
+    subscriber_views.init_app(app)
+    operator_views.init_app(app)
+    delivery_cli.init_app(app)
+    lifecycle(app).prepare.append(postroom.report_faults)
+    lifecycle(app).start.append(postroom.start)
+    lifecycle(app).sweep.append(postroom.sweep)
 
 
 @blueprint.get("/issues")
@@ -136,7 +160,7 @@ def opds2() -> Response:
 def newest_cover() -> Cover | None:
     """Return the newest public issue that was built, or None."""
     with database().reading() as connection:
-        found = next(filter(is_public, store.published(connection)), None)
+        found = next(filter(sources.is_public, store.published(connection)), None)
     if found is None:
         return None
     address = url_for("publisher.contents", month=found.month)
@@ -146,13 +170,7 @@ def newest_cover() -> Cover | None:
 def public_books() -> list[Published]:
     """Return the books of the public issues, the newest first, without those whose editor must mend them first."""
     books = (_find(month) for month in reversed(_due()))
-    return [book for book in books if book and is_public(book)]
-
-
-def is_public(book: Published) -> bool:
-    """Return whether readers see an issue: always, or where the operator says so once an editor has approved it."""
-    settings: Settings = current_app.extensions["settings"]
-    return book.approved or not settings.approval
+    return [book for book in books if book and sources.is_public(book)]
 
 
 def _month_name(month: str) -> str:
@@ -201,7 +219,7 @@ def _published(month: str) -> Published:
     found = _find(month)
     if found is None:
         abort(503, _("This issue cannot be built before its editor mends it; the server's log says where."))
-    if not is_public(found):
+    if not sources.is_public(found):
         abort(404, _("There is no issue for this month; the issues there are stand under Issues."))
     return found
 

@@ -27,6 +27,12 @@ def test_it_needs_no_setting_at_all(tmp_path: Path) -> None:
         ("ARCHWAY_SECRET_KEY", "short", "32 characters"),
         ("ARCHWAY_THREADS", "1.5", "1 to 64"),
         ("ARCHWAY_LAB_MEMORY", "", "64 to 65536"),
+        ("ARCHWAY_SMTP_URL", "mail.example.org", "smtp://user:password@"),
+        ("ARCHWAY_MAIL_FROM", "Ada <ada@example.org>", "an e-mail address"),
+        ("ARCHWAY_MAIL_HOURS", "7", "7-21"),
+        ("ARCHWAY_MAIL_HOURS", "8-8", "7-21"),
+        ("ARCHWAY_MAIL_HOURS", "24-6", "7-21"),
+        ("ARCHWAY_ADDRESS", "archway.example.org", "https://archway.example.org"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_accepted(tmp_path: Path, name: str, value: str, accepts: str) -> None:
@@ -34,6 +40,13 @@ def test_a_wrong_value_is_named_with_what_is_accepted(tmp_path: Path, name: str,
         load({"ARCHWAY_INSTANCE": str(tmp_path), name: value})
     assert name in str(caught.value)
     assert accepts in str(caught.value)
+
+
+def test_the_address_in_mails_is_where_the_site_listens_unless_it_is_set(tmp_path: Path) -> None:
+    given = {"ARCHWAY_INSTANCE": str(tmp_path), "ARCHWAY_PORT": "81", "ARCHWAY_HOST": "::1"}
+    assert load(given).address == "http://[::1]:81"
+    assert load({**given, "ARCHWAY_ADDRESS": "https://a.example.org/"}).address == "https://a.example.org"
+    assert load({**given, "ARCHWAY_MAIL_HOURS": "22-6"}).mail_hours == (22, 6)
 
 
 def test_a_misspelt_setting_is_not_ignored(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def _imports(path: Path) -> set[str]:
 def faults(path: Path, imports: set[str]) -> list[str]:
     """Return what a module imports that its place forbids."""
     room, name = path.parts[0], path.name
-    face = name in FACES or name.endswith("_views.py") or str(path) in SHELL
+    face = name in FACES or name.endswith(("_views.py", "_cli.py")) or str(path) in SHELL
     found = []
     for module in sorted(imports):
         top = module.partition(".")[0]

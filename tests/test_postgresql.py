@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 import config
 from app import create_app
+from publisher import postroom
 from tests.conftest import MovableClock, missing
 from web.server import prepare
 
@@ -57,3 +58,15 @@ def test_starting_again_changes_nothing(app: Flask) -> None:
     prepare(app)
     with app.extensions["database"].reading() as connection:
         assert connection.execute(text("SELECT count(*) FROM quizzes_version")).scalar_one() > 65
+
+
+def test_subscribing_and_sending(app: Flask, clock: MovableClock, csrf: Callable[[FlaskClient], str]) -> None:
+    browser = app.test_client()
+    wish = {"email": "ada@example.org", "channel": "link", "language": "en", "country": "DE"}
+    for _ in range(2):
+        assert browser.post("/subscribe", data={"csrf_token": csrf(browser), **wish}).status_code == 303
+        postroom.sweep(app)
+        clock.advance(hours=1)
+    with app.extensions["database"].reading() as connection:
+        assert connection.execute(text("SELECT state FROM publisher_delivery")).scalars().all() == ["sent"]
+    assert len(list((app.extensions["settings"].instance / "outbox").glob("*.eml"))) == 2

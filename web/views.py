@@ -23,7 +23,9 @@ User-agent: *
 Disallow: /account
 Disallow: /attempts/
 Disallow: /first-admin/
+Disallow: /publisher
 Disallow: /studio/
+Disallow: /subscriptions/
 """
 
 routes = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/static/web")

@@ -50,6 +50,8 @@ PAGES = (
     "/issues/2018-01",
     "/issues/2018-01/lambda-concurrency",
     "/issues/2018-01/tri-bilborda",
+    "/subscribe",
+    "/subscribe/sent?channel=kindle",
     "/sign-in",
     "/sign-up",
     "/no-such-page",

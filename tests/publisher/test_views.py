@@ -37,7 +37,7 @@ def test_an_issue_offers_its_articles_its_book_and_an_honest_way_to_get_it_month
         "/startups/2018-02",
     ):
         assert f'href="{address}"' in page
-    assert "Nothing is sent by mail" in page
+    assert 'href="/subscribe"' in page
     assert page.count("<h1") == 1
     assert "Dear reader" in page
 

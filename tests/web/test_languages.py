@@ -17,9 +17,13 @@ from babel.messages.pofile import read_po
 from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
+from sqlalchemy import insert, select, update
 from werkzeug.test import TestResponse
 
+from accounts.models import PersonRow
 from labs.jobs import worker_of
+from publisher import outbox, postroom
+from publisher.models import DeliveryRow, SubscriberRow
 from web import languages
 
 Token = Callable[[FlaskClient], str]
@@ -146,9 +150,10 @@ UNSPOKEN = {"code", "kbd", "time"}
 """Elements whose text is the same in every language."""
 NAMES = (
     *("//a[@class='brand']", "//button[@name='language']", "//bdi", "//select[@id='zone']/option"),
+    *("//select[@id='country']/option", "//select[@id='language']/option"),
     *("//*[contains(@class, 'own-words')]", "//textarea"),
 )
-"""What has its own words: the site, the languages, people, time zones, what a reader wrote."""
+"""What has its own words: the site, the languages, people, time zones, countries, what a reader wrote."""
 SPOKEN_ATTRIBUTES = {"aria-label", "alt", "title", "placeholder"}
 LESSON = "/learn/solutions-architect-associate/resilient-architectures/durable-storage"
 PAGES = (
@@ -156,6 +161,7 @@ PAGES = (
     *("/exams", "/exams/saa-c01", "/labs", "/labs/lambda-concurrency", "/issues", "/issues/2018-01"),
     *("/issues/2018-01/tri-bilborda", "/sign-in", "/sign-up", "/no-such-page", "/search?q=queue", "/search?q=qqq"),
     *("/notebook", "/talks/2018-01", "/talks/2018-01?by=category", "/learn/offline"),
+    *("/subscribe", "/subscribe/sent?channel=kindle"),
 )
 
 
@@ -286,3 +292,52 @@ def test_every_word_about_an_account_is_in_the_catalog(reader: FlaskClient, post
     assert (answer.status_code, untranslated(answer.text)) == (400, [])
     post(reader, "/sign-up", name="Ada", email="ada@example.org", password=password)
     assert _shown(reader, "/account", "/studio/course") == {}
+
+
+def test_every_word_about_a_subscription_is_in_the_catalog(
+    reader: FlaskClient, post: Callable[..., TestResponse]
+) -> None:
+    app = reader.application
+    wish = {"email": "ada@example.org", "channel": "link", "country": "DE", "language": INVENTED}
+    for wrong in ({"email": "x"}, {"channel": "fax"}, {"language": "x"}, {"channel": "kindle"}, {"country": ""}):
+        answer = post(reader, "/subscribe", **{**wish, **wrong})
+        assert (answer.status_code, untranslated(answer.text)) == (400, [])
+    assert untranslated(post(reader, "/subscribe", **{**wish, "country": "AU"}).text) == []
+    post(reader, "/subscribe", **wish)
+    with app.extensions["database"].reading() as connection:
+        subscriber = connection.execute(select(SubscriberRow.id)).scalar_one()
+    sign = postroom.post_of(app).signer.token
+    confirm, settings, leave = (
+        f"/subscriptions/{sign(subscriber, purpose)}{ending}"
+        for purpose, ending in (("confirm", "/confirm"), ("settings", ""), ("unsubscribe", "/unsubscribe"))
+    )
+    assert _shown(reader, confirm, leave, "/subscriptions/x/confirm") == {}
+    post(reader, confirm)
+    assert _shown(reader, settings, f"{settings}?confirmed=yes", f"{settings}?saved=yes") == {}
+    assert untranslated(reader.post(leave).text) == []
+    assert _shown(reader, settings) == {}
+    assert untranslated(post(reader, f"{settings}/delete").text) == []
+
+
+def test_every_word_of_the_operators_page_is_in_the_catalog(
+    reader: FlaskClient, post: Callable[..., TestResponse]
+) -> None:
+    database = reader.application.extensions["database"]
+    post(reader, "/sign-up", name="Ada", email="ada@example.org", password="a calm long sentence")
+    now = reader.application.extensions["clock"]()
+    same = {"channel": "link", "kindle": "", "domain": "example.org", "language": "en", "country": "DE", "reason": ""}
+    with database.writing() as connection:
+        connection.execute(update(PersonRow).values(role="admin"))
+        for name in outbox.STATES:
+            values = {"id": name, "email": f"{name}@example.org", "created_at": now, "changed_at": now}
+            connection.execute(insert(SubscriberRow).values(**same, **values, state="active"))
+    assert _shown(reader, "/publisher") == {}
+    reader.get("/issues/2018-01")
+    assert _shown(reader, "/publisher") == {}
+    post(reader, "/publisher/issues/2018-01/send")
+    with database.writing() as connection:
+        for name in outbox.STATES:
+            rows = update(DeliveryRow).where(DeliveryRow.subscriber_id == name)
+            connection.execute(rows.values(state=name, bounce="hard" if name == "refused" else ""))
+    assert "⟦no such address⟧" in reader.get("/publisher").text
+    assert _shown(reader, "/publisher") == {}

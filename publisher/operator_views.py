@@ -1,0 +1,154 @@
+"""The operator's page: what is due, being sent, sent, uncertain and failed; and the buttons that need a person."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Flask, Response, abort, current_app, jsonify, redirect, render_template, url_for
+from flask_babel import format_date
+from flask_babel import gettext as _
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response as Answer
+
+from accounts.sessions import require_role
+from config import Settings
+from db import database
+from publisher import issue, outbox, overview, postroom, sources, store, subscribers
+from publisher.outbox import STATES
+from web.clock import now
+
+blueprint = Blueprint("post", __name__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A month: its scheduled build, and how many readers wait for it to be sent."""
+
+    month: str
+    due_at: datetime
+    state: str
+    failure: str
+    built: bool
+    readers: int
+
+
+def init_app(app: Flask) -> None:
+    """Register the page."""
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/publisher")
+def show() -> str:
+    """Show how things stand."""
+    require_role("admin")
+    settings: Settings = current_app.extensions["settings"]
+    with database().reading() as connection:
+        tallies = overview.tallies(connection)
+        uncertain = overview.troubles(connection, "uncertain")
+        return render_template(
+            "publisher/operator.html",
+            readers=subscribers.counts(connection),
+            way_out=postroom.way_out(settings),
+            server=settings.smtp_url,
+            tallies=tallies,
+            going=any(one.open for one in tallies),
+            states=STATES,
+            width=overview.WIDTH,
+            uncertain=uncertain,
+            open_uncertain=sum(one.repeatable for one in uncertain),
+            refused=overview.troubles(connection, "refused"),
+            runs=_rows(connection),
+            occasion_name=_occasion_name,
+            state_name=_state_name,
+            bounce_name=_bounce_name,
+            run_name=_run_name,
+        )
+
+
+@blueprint.get("/publisher/progress")
+def progress() -> Response:
+    """Give the numbers to the page's script."""
+    require_role("admin")
+    with database().reading() as connection:
+        tallies = overview.tallies(connection)
+    told: list[dict[str, Any]] = [
+        {"occasion": one.occasion, "counts": one.counts, "segments": [asdict(part) for part in one.segments()]}
+        for one in tallies
+    ]
+    answer = jsonify(going=any(one.open for one in tallies), tallies=told)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@blueprint.post("/publisher/issues/<month>/send")
+def send(month: str) -> Answer:
+    """Queue an issue for all who subscribe and have not got it."""
+    require_role("admin")
+    with database().writing() as connection:
+        found = store.find(connection, month)
+        if found is None:
+            abort(409, _("This issue is not built yet; build it first."))
+        if not sources.is_public(found):
+            abort(409, _("This issue waits for an editor's approval."))
+        outbox.enqueue(database(), connection, month, found.sha256, now())
+    return redirect(url_for("post.show"), 303)
+
+
+@blueprint.post("/publisher/deliveries/<int:delivery>/again")
+def again(delivery: int) -> Answer:
+    """Queue one mail that failed or is uncertain once more, with the book as it is now."""
+    require_role("admin")
+    with database().writing() as connection:
+        if not outbox.again(connection, delivery, now()):
+            abort(409, _("This mail was sent, or waits to be sent; reload the page to see how things stand."))
+    return redirect(url_for("post.show"), 303)
+
+
+def _rows(connection: Connection) -> list[Row]:
+    """Return the months that have a scheduled build or a book, the newest first."""
+    built = {one.month for one in store.published(connection)}
+    runs = {run.month: run for run in store.runs(connection)}
+    rows = []
+    for month in sorted(built | set(runs), reverse=True):
+        run = runs.get(month)
+        state = overview.state_of(run, now()) if run else "done"
+        readers = sum(overview.waiting(connection, month).values()) if month in built else 0
+        due_at, failure = (run.due_at, run.failure) if run else (issue.due_at(month), "")
+        rows.append(Row(month, due_at, state, failure, month in built, readers))
+    return rows
+
+
+def _occasion_name(occasion: str) -> str:
+    letters: dict[str, str] = {"confirm": _("Letters: confirm"), "settings": _("Letters: settings")}
+    if occasion in letters:
+        return letters[occasion]
+    words: str = format_date(issue.due_at(occasion).date(), "LLLL y")
+    return words
+
+
+def _state_name(state: str) -> str:
+    names: dict[str, str] = {
+        "queued": _("queued"),
+        "sending": _("being sent"),
+        "sent": _("sent"),
+        "refused": _("failed"),
+        "uncertain": _("uncertain"),
+    }
+    return names[state]
+
+
+def _bounce_name(bounce: str) -> str:
+    names: dict[str, str] = {"hard": _("no such address"), "soft": _("came back"), "complaint": _("complaint")}
+    return names[bounce]
+
+
+def _run_name(state: str) -> str:
+    names: dict[str, str] = {
+        "done": _("done"),
+        "running": _("running"),
+        "due": _("due"),
+        "missed": _("missed"),
+    }
+    return names[state]
