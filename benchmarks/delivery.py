@@ -39,7 +39,7 @@ from publisher.transports import Smtp
 
 NOW = datetime(2018, 2, 1, 6, 0, tzinfo=UTC)
 MONTH, SIZE, BOOKS, LINKS, ROUNDS = "2018-02", 8_000_000, 3, 100, 3
-BOOK = Published(MONTH, "Archway Monthly, February 2018", "ab" * 32, "cd" * 32, SIZE, NOW)
+BOOK = Published(MONTH, "Archway Monthly, February 2018", "ab" * 32, "cd" * 32, SIZE, NOW, None, approved=False)
 POST = Post("https://archway.example.org", "archway@example.org", "", Signer("the key of a benchmark"))
 CLAIM = Claim(
     id=1,

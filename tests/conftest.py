@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import pytest
 from flask import Flask
@@ -20,6 +22,8 @@ import config
 from accounts.models import PersonRow
 from app import create_app
 from web.server import prepare
+
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -40,6 +44,12 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("ARCHWAY_REQUIRE_ALL") == "1":
         pytest.fail(f"{what} is required here")
     pytest.skip(f"{what} is not on this machine")
+
+
+def run_async(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine in a thread of its own: a browser that another test left open has a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
-from tests.e2e.test_every_page import PAGES, _inspect
+from tests.e2e.test_every_page import PAGES, inspect
 
 pytestmark = pytest.mark.browser
 LESSON = "/learn/solutions-architect-associate/resilient-architectures/durable-storage"
@@ -22,7 +22,7 @@ def test_every_page_is_sound_in_bulgarian(server: Server, watched: Watched) -> N
     faults = []
     for path in PAGES:
         page.goto(f"{server.address}{path}")
-        faults += _inspect(watched, path)
+        faults += inspect(watched, path)
     assert faults == []
 
 
@@ -45,13 +45,13 @@ def test_scripts_speak_bulgarian(server: Server, watched: Watched) -> None:
     page.keyboard.press("f")
     expect(page.locator("#saved")).to_have_text("Единственият отговор е на сървъра")
     expect(page.locator("[data-jump='1']")).to_have_attribute("aria-label", "Въпрос 1, с отговор, отбелязан")
-    assert _inspect(watched, "exam") == []
+    assert inspect(watched, "exam") == []
     page.get_by_role("button", name="Предайте изпита").click()
     expect(page.locator("#ask-counts")).to_have_text("Отговорени са 1 от 65 въпроса; без отговор: 64, отбелязани: 1.")
     page.get_by_role("button", name="Предайте сега").click()
     expect(page.get_by_role("heading", name="Отчет за резултата")).to_be_visible()
-    assert _inspect(watched, "report") == []
+    assert inspect(watched, "report") == []
     page.goto(f"{server.address}/labs/lambda-concurrency")
     page.get_by_role("button", name="Пускане").first.click()
     expect(page.get_by_text("готово").first).to_be_visible(timeout=20_000)
-    assert _inspect(watched, "lab run") == []
+    assert inspect(watched, "lab run") == []

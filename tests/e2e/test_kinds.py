@@ -117,9 +117,10 @@ def test_enter_in_a_field_goes_on_and_the_last_question_leads_to_the_end(server:
     place = int(item.get_attribute("data-place"))
     item.locator(".typed input").fill("a queue")
     page.keyboard.press("Enter")
-    expect(page.locator("#where")).to_have_text(f"Question {place + 1} of 30")
-    expect(page.locator("#ask")).to_be_hidden()
-    page.locator('[data-jump="30"]').click()
+    if place < 30:
+        expect(page.locator("#where")).to_have_text(f"Question {place + 1} of 30")
+        expect(page.locator("#ask")).to_be_hidden()
+        page.locator('[data-jump="30"]').click()
     page.get_by_role("button", name="Finish").click()
     expect(page.locator("#ask-counts")).to_contain_text("1 of 30 questions are answered")
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Server, Watched
-from tests.e2e.test_every_page import _inspect
+from tests.e2e.test_every_page import inspect
 
 pytestmark = pytest.mark.browser
 
@@ -49,10 +49,10 @@ def test_from_the_form_to_the_book_and_out_again(own_server: Server, watched: Wa
     page.get_by_role("button", name="Subscribe").click()
     expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
     page.goto(links(mail(server, 1))[0])
-    assert _inspect(watched, "confirm") == []
+    assert inspect(watched, "confirm") == []
     page.get_by_role("button", name="Begin the subscription").click()
     expect(page.get_by_text("You are subscribed.")).to_be_visible()
-    assert _inspect(watched, "settings") == []
+    assert inspect(watched, "settings") == []
 
     page.goto(invitation)
     for label, text in (("Name", "Ina"), ("E-mail address", "ina@example.org"), ("Password", "a calm long sentence")):
@@ -64,7 +64,7 @@ def test_from_the_form_to_the_book_and_out_again(own_server: Server, watched: Wa
     expect(page.locator("#said")).to_have_text(re.compile("Everything that was due is sent|^$"), timeout=20_000)
     _lose_the_answer(server)
     page.reload()
-    assert _inspect(watched, "operator") == []
+    assert inspect(watched, "operator") == []
     page.get_by_role("button", name="Send again ada@example.org").click()
     expect(page.locator("[data-count$='/sent']").first).to_have_text("1", timeout=20_000)
 
@@ -73,6 +73,6 @@ def test_from_the_form_to_the_book_and_out_again(own_server: Server, watched: Wa
     expect(page.get_by_role("heading", level=1)).to_contain_text("Archway Monthly")
     assert page.request.get(book).headers["content-type"] == "application/epub+zip"
     page.goto(leave)
-    assert _inspect(watched, "unsubscribe") == []
+    assert inspect(watched, "unsubscribe") == []
     page.get_by_role("button", name="Unsubscribe").click()
     expect(page.get_by_role("heading", name="You are unsubscribed")).to_be_visible()

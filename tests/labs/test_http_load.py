@@ -9,6 +9,7 @@ from itertools import repeat
 import pytest
 
 from labs.parts.http_load import HOST, NO_ANSWER, Answer, Arrival, Client, by_schedule, for_seconds, in_turn
+from tests.conftest import run_async
 
 HELLO = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -33,7 +34,7 @@ def _play(handler: Handler, play: Callable[[Client], Awaitable[None]], connectio
             await asyncio.sleep(0.02)
         return answers
 
-    return asyncio.run(main())
+    return run_async(main())
 
 
 def test_a_stall_counts_for_every_request_that_was_due_in_it() -> None:
@@ -122,7 +123,7 @@ def test_nobody_listens() -> None:
         async with await asyncio.start_server(_answering, HOST, 0) as server:
             return int(server.sockets[0].getsockname()[1])
 
-    answers = asyncio.run(main(asyncio.run(free())))
+    answers = run_async(main(asyncio.run(free())))
     assert [one.status for one in answers] == [NO_ANSWER] * 5
 
 

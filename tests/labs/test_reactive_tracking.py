@@ -27,7 +27,7 @@ from labs.catalog.reactive_tracking.system import Store, store_program
 from labs.findings import Refused
 from labs.parts.http_load import Answer
 from labs.parts.journal import SLOT, unframed
-from tests.conftest import missing
+from tests.conftest import missing, run_async
 
 LAB = registry.read(registry.CATALOG / "reactive_tracking")
 MENDED = {
@@ -113,7 +113,7 @@ def test_an_event_written_in_pieces_is_the_references_message() -> None:
 def test_a_known_program_is_answered_without_redis_and_the_journal_has_the_event(tmp_path: Path) -> None:
     with _service(tmp_path, parameters(acknowledged="in a journal")) as service:
         service._put(programs.program_of(FIELDS))
-        status, message_id = asyncio.run(_ask(service, PATH, QUERY, b"Mozilla \xff" + b"x" * 500))
+        status, message_id = run_async(_ask(service, PATH, QUERY, b"Mozilla \xff" + b"x" * 500))
         [(key, data)] = unframed(service._queue.oldest(10))
     assert status == 200
     event = programs.TrackingEvent.FromString(data)
@@ -129,19 +129,19 @@ def test_what_is_validated(tmp_path: Path, changes: dict[str, str], query: bytes
     for validation, expected in (("all", status), ("existence", 200)):
         with _service(tmp_path, parameters(validation=validation)) as service:
             service._put(programs.program_of({**FIELDS, **changes}))
-            assert asyncio.run(_ask(service, PATH, query))[0] == expected
+            assert run_async(_ask(service, PATH, query))[0] == expected
 
 
 @pytest.mark.parametrize("status", [404, 503])
 def test_an_outage_is_answered_as_it_is_set(tmp_path: Path, status: int) -> None:
     with _service(tmp_path, parameters(outage_answer=str(status))) as service:
-        assert asyncio.run(_ask(service, PATH, QUERY))[0] == status
+        assert run_async(_ask(service, PATH, QUERY))[0] == status
 
 
 def test_a_full_queue_refuses(tmp_path: Path) -> None:
     with _service(tmp_path, parameters(queue="10")) as service:
         service._put(programs.program_of(FIELDS))
-        statuses = [asyncio.run(_ask(service, PATH, QUERY))[0] for _ in range(12)]
+        statuses = [run_async(_ask(service, PATH, QUERY))[0] for _ in range(12)]
     assert statuses == [200] * 10 + [503] * 2
 
 
@@ -149,7 +149,7 @@ def test_a_shared_message_is_sent_with_the_last_ones_id_and_a_copied_one_with_it
     for cached, different in (("shared", 1), ("copied", 3)):
         with _service(tmp_path, parameters(cached_message=cached)) as service:
             service._put(programs.program_of(FIELDS))
-            answered = {asyncio.run(_ask(service, PATH, QUERY))[1] for _ in range(3)}
+            answered = {run_async(_ask(service, PATH, QUERY))[1] for _ in range(3)}
             sent = {key for key, _ in unframed(service._queue.oldest(10))}
         assert len(answered) == 3
         assert len(sent & answered) == different
@@ -173,7 +173,7 @@ def test_many_who_ask_for_one_program_are_one_question(store: Store) -> None:
         await link._redis.aclose()
         return link.lookups, link.vain, {*found, nothing}
 
-    lookups, vain, found = asyncio.run(ask())
+    lookups, vain, found = run_async(ask())
     assert (lookups, vain) == (2, 1)
     assert found == {programs.program_of(FIELDS), None}
 
@@ -187,8 +187,8 @@ def test_a_bot_is_remembered_and_an_announcement_still_counts(store: Store, tmp_
             await service._link._redis.aclose()
             return statuses, service._link.vain, after
 
-    assert asyncio.run(ask(parameters())) == ([404] * 5, 1, 200)
-    assert asyncio.run(ask(parameters(unknown_programs="asked each time"))) == ([404] * 5, 5, 200)
+    assert run_async(ask(parameters())) == ([404] * 5, 1, 200)
+    assert run_async(ask(parameters(unknown_programs="asked each time"))) == ([404] * 5, 5, 200)
 
 
 def test_the_breaker_opens_after_failures_and_lets_one_question_through_at_a_time() -> None:
@@ -209,7 +209,7 @@ def test_while_redis_is_away_most_questions_are_not_even_asked(tmp_path: Path) -
                 await link.find(str(number))
         return link.lookups
 
-    assert asyncio.run(ask()) == 5
+    assert run_async(ask()) == 5
 
 
 def test_the_sender_goes_on_where_the_stream_stopped_taking() -> None:
@@ -224,7 +224,7 @@ def test_the_sender_goes_on_where_the_stream_stopped_taking() -> None:
         ended += [await sender._send() for _ in range(3)]
         return ended, client
 
-    ended, client = asyncio.run(send())
+    ended, client = run_async(send())
     assert ended == [False, False, False, True]
     assert [key for key, _ in client.slots] == [b"%d" % number for number in range(7)]
 
@@ -243,7 +243,7 @@ def test_who_waits_for_the_stream_is_answered_when_it_has_the_event() -> None:
         await waiting
         return before, waiting.done()
 
-    assert asyncio.run(wait()) == (False, True)
+    assert run_async(wait()) == (False, True)
 
 
 def programs_frame(number: int) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -17,6 +16,7 @@ import pytest
 
 from labs.parts.journal import SLOT
 from labs.parts.stream_process import BlockingStreamClient, KeptStream, StreamClient, slots_of
+from tests.conftest import run_async
 
 CODE = """
 import asyncio, sys
@@ -122,7 +122,7 @@ def test_the_client_of_a_loop_says_that_the_stream_is_away_and_comes_back(
         assert await client.put("events", _slots(2)) == 1
         client.close()
 
-    asyncio.run(talk())
+    run_async(talk())
 
 
 def test_slots_are_what_their_name_says() -> None:

@@ -21,7 +21,7 @@ from publisher.store import Published
 
 NOW = datetime(2018, 2, 1, 6, 0, tzinfo=UTC)
 POST = Post("https://archway.example.org", "archway@example.org", "returns@example.org", Signer("a key of these tests"))
-BOOK = Published("2018-02", "Archway Monthly, February 2018", "ab" * 32, "cd" * 32, 300_000, NOW)
+BOOK = Published("2018-02", "Archway Monthly, February 2018", "ab" * 32, "cd" * 32, 300_000, NOW, None, approved=False)
 CLAIM = Claim(
     id=7,
     token=1,
