@@ -99,6 +99,11 @@ def test_by_default_the_published_loader_stops_at_30_february(measure: Measure, 
     assert "sale 61: 2016-02-30 is no date" in report.logs[0]
 
 
+def test_a_lucky_draw_of_the_published_loader_solves_no_task(measure: Measure) -> None:
+    found = measure(seed=1226759149)
+    assert (found["inserted"], found["stopped_at"], found["passed"]) == (1000, 0, set())
+
+
 def test_one_date_in_360_is_a_30_february(code: ModuleType) -> None:
     sales = module(code, "sales")
     wishes = sales.Wishes(1000, any_day=False, any_minute=False, odd="none", rolled_back_percent=0)

@@ -123,7 +123,7 @@ def test_nobody_listens() -> None:
         async with await asyncio.start_server(_answering, HOST, 0) as server:
             return int(server.sockets[0].getsockname()[1])
 
-    answers = run_async(main(asyncio.run(free())))
+    answers = run_async(main(run_async(free())))
     assert [one.status for one in answers] == [NO_ANSWER] * 5
 
 

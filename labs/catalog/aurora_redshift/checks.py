@@ -7,7 +7,7 @@ from labs.findings import Values
 
 def the_loader_sells_on_every_day(values: Values) -> bool:
     """Read in the log at which date the loader stopped. Which months have fewer than 30 days? Choose the other days."""
-    return values["asked"] >= 1000 and values["stopped_at"] == 0 and values["inserted"] >= 1000
+    return values["stopped_at"] == 0 and values["inserted"] >= 1000 and values["sold_on_a_31st"] >= 1
 
 
 def no_sale_is_swallowed(values: Values) -> bool:

@@ -217,6 +217,7 @@ def shop_findings(parameters: Parameters, drawn: Drawn, rows: Sequence[Row]) -> 
         "asked": Finding(parameters.sales, "sales"),
         "inserted": Finding(len(rows), "sales"),
         "stopped_at": Finding(drawn.stopped.number if drawn.stopped else 0, "sale"),
+        "sold_on_a_31st": Finding(sum(sale.date[8:10] == "31" for sale in drawn.sales), "sales"),
         "rolled_back": Finding(sum(drawn.rolled_back), "sales"),
         "without_referral": Finding(referrals[None], "sales"),
         "with_second_price": Finding(referrals[ODD_REFERRALS["second price"]], "sales"),
