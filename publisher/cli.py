@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from flask.cli import AppGroup
@@ -33,12 +34,12 @@ def build(month: str, out: Path | None, publish: bool) -> None:
     except MonthError as error:
         raise click.UsageError(str(error)) from None
     except (IssueError, PackageError) as error:
-        _fail(str(error))
+        fail(str(error))
     path = out or Path(f"archway-{month}.epub")
     try:
         _write(path, edition.epub)
     except OSError as error:
-        _fail(f"{path} cannot be written: {error.strerror}; give another place with --out.")
+        fail(f"{path} cannot be written: {error.strerror}; give another place with --out.")
     if publish:
         _publish(edition)
     click.echo(f"{path} {len(edition.epub)} {edition.sha256}")
@@ -94,6 +95,7 @@ def _write(path: Path, data: bytes) -> None:
         raise
 
 
-def _fail(sentence: str) -> None:
+def fail(sentence: str) -> NoReturn:
+    """End the command with status 1 and a sentence on stderr."""
     click.echo(sentence, err=True)
     sys.exit(1)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 import click
 from flask import Flask, current_app
@@ -37,9 +36,9 @@ def send(month: str, dry_run: bool) -> None:
         found = store.find(connection, month)
         waiting = overview.waiting(connection, month)
     if found is None:
-        _fail(f"The issue of {month} is not built yet; build it with: flask publisher build {month} --publish")
+        cli.fail(f"The issue of {month} is not built yet; build it with: flask publisher build {month} --publish")
     if not sources.is_public(found):
-        _fail(f"The issue of {month} waits for an editor's approval, as ARCHWAY_APPROVAL asks for.")
+        cli.fail(f"The issue of {month} waits for an editor's approval, as ARCHWAY_APPROVAL asks for.")
     if dry_run:
         readers = ", ".join(f"{number} by {channel}" for channel, number in sorted(waiting.items())) or "nobody"
         click.echo(f"{month} {found.sha256} would go to {readers}.")
@@ -49,7 +48,7 @@ def send(month: str, dry_run: bool) -> None:
     try:
         postroom.sender_of(current_app).run()
     except CountriesError as error:
-        _fail(str(error))
+        cli.fail(str(error))
     click.echo(f"{month} {cli.deliveries(month) or 'has no subscribers'}")
 
 
@@ -63,8 +62,3 @@ def bounce(mail: BinaryIO) -> None:
         click.echo("Noted.")
     else:
         click.echo("This says nothing about a mail of ours; nothing was changed.")
-
-
-def _fail(sentence: str) -> NoReturn:
-    click.echo(sentence, err=True)
-    sys.exit(1)
