@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -139,7 +140,7 @@ def review(item: Item, answer: str, order: Sequence[str] = "") -> tuple[Reviewed
     question, key = item.question, item.key
     order = order or _letters(item)
     texts = _question_html(item)[2]
-    reasons = {letter: render.render_inline(text) for letter, text in key.rationales}
+    reasons = defaultdict(str, {letter: render.render_inline(text) for letter, text in key.rationales})
     if question.kind == "choice":
         return tuple(Reviewed(one, texts[one], one in answer, one in key.correct, reasons[one]) for one in order)
     if question.kind == "ordering":

@@ -28,7 +28,10 @@ _REFERS = re.compile(
     re.IGNORECASE,
 )
 # Fields that came after the first versions were named; they count only where an item uses them.
-_LATER = ("enemies", "kind", "targets", "unit", "fixed", "case", "stimulus", "tolerance", "experiments", "claims")
+_LATER = (
+    *("enemies", "kind", "targets", "unit", "fixed", "case", "stimulus"),
+    *("tolerance", "experiments", "claims", "explanation"),
+)
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,8 @@ class Question:
 
     @property
     def domain(self) -> int:
-        """The domain that the task belongs to: 1 for task 1.3."""
-        return int(self.task.partition(".")[0])
+        """The domain that the task belongs to: 1 for task 1.3, and 0 for an item that belongs to none yet."""
+        return int(self.task.partition(".")[0] or 0)
 
     @property
     def type(self) -> str:
@@ -108,10 +111,12 @@ class Key:
     """The runs that prove the item, as (name, experiment as it is written); the name of a single one is empty."""
     claims: tuple[tuple[str, str], ...] = ()
     """What each option takes those runs to have found, as (letter, predicate); of a number, which value it is."""
+    explanation: str = ""
+    """What there is to say of the item as a whole, whatever was answered."""
 
     def rationale(self, letter: str) -> str:
-        """Return why the option of that letter is right or wrong."""
-        return dict(self.rationales)[letter]
+        """Return why the option of that letter is right or wrong, or nothing where the author does not say."""
+        return dict(self.rationales).get(letter, "")
 
     @property
     def answer(self) -> str:

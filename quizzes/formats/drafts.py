@@ -57,6 +57,8 @@ class Draft:
 
     id: str
     line: int
+    complete: bool = True
+    """Whether it must have its task, difficulty, lesson and rationales; one that is being written need not."""
     fields: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     stem: list[str] = field(default_factory=list)
     stem_line: int = 0
@@ -64,11 +66,12 @@ class Draft:
     proof: list[str] = field(default_factory=list)
     proof_line: int = 0
     today: list[str] = field(default_factory=list)
+    explanation: list[str] = field(default_factory=list)
 
     @property
     def ended(self) -> bool:
         """Whether what follows the options has begun."""
-        return bool(self.proof or self.today)
+        return bool(self.proof or self.today or self.explanation)
 
     @property
     def kind(self) -> str:
@@ -92,7 +95,8 @@ def finish(draft: Draft, course: str, cases: Mapping[str, str], find: Find) -> I
         key = _proven(draft, question, key, note)
     if faults:
         return None
-    return Item(question, replace(key, today=" ".join(draft.today).strip()), line=draft.line)
+    today, explanation = (" ".join(lines).strip() for lines in (draft.today, draft.explanation))
+    return Item(question, replace(key, today=today, explanation=explanation), line=draft.line)
 
 
 def _proven(draft: Draft, question: Question, key: Key, find: Find) -> Key:
@@ -172,7 +176,8 @@ def _question(draft: Draft, course: str, cases: Mapping[str, str], find: Find) -
     def needed(name: str, pattern: str, wanted: str) -> str:
         value, line, column = draft.fields.get(name, ("", draft.line, 1))
         if not value:
-            find(line, column, f"The item lacks **{name}**, {wanted}.")
+            if draft.complete:
+                find(line, column, f"The item lacks **{name}**, {wanted}.")
         elif not re.fullmatch(pattern, value):
             find(line, column, f"**{name}** must be {wanted}, not “{value}”.")
         return value
@@ -203,6 +208,8 @@ def _lesson(draft: Draft, find: Find) -> str:
     value, line, column = draft.fields.get("Lesson", ("", draft.line, 1))
     match = _LINK.match(value)
     if match is None:
+        if not value and not draft.complete:
+            return ""
         find(line, column, "The item lacks **Lesson**, a link to the section of a lesson that teaches it.")
         return ""
     return match[2]
@@ -225,7 +232,7 @@ def _choice(draft: Draft, question: Question, find: Find) -> tuple[Question, Key
     _check_texts(draft.lines, find)
     options = _options(draft.lines)
     correct = frozenset(one.letter for one, line in zip(options, draft.lines, strict=False) if line.correct)
-    return replace(question, options=options, choose=keys), Key(correct, _reasons(options, draft.lines, find))
+    return replace(question, options=options, choose=keys), Key(correct, _reasons(draft, options, find))
 
 
 def _ordering(draft: Draft, question: Question, find: Find) -> tuple[Question, Key]:
@@ -235,7 +242,7 @@ def _ordering(draft: Draft, question: Question, find: Find) -> tuple[Question, K
     # Letters follow the alphabet of the texts, so that they tell nothing of the right order.
     letters = dict(zip(sorted({line.words for line in draft.lines}), LETTERS, strict=False))
     steps = [Option(letters.get(line.words, ""), line.words) for line in draft.lines]
-    key = Key(frozenset({"".join(one.letter for one in steps)}), _reasons(steps, draft.lines, find))
+    key = Key(frozenset({"".join(one.letter for one in steps)}), _reasons(draft, steps, find))
     options = tuple(sorted(steps, key=lambda one: one.letter))
     return replace(question, options=options, choose=len(options)), key
 
@@ -255,7 +262,7 @@ def _matching(draft: Draft, question: Question, find: Find) -> tuple[Question, K
     options = _options(pairs)
     right = "".join(one.letter + numerals.get(line.target, "") for one, line in zip(options, pairs, strict=False))
     targets = tuple(Option(numeral, text) for text, numeral in numerals.items())
-    key = Key(frozenset({right}), _reasons(options, pairs, find))
+    key = Key(frozenset({right}), _reasons(draft, options, find))
     return replace(question, options=options, targets=targets, choose=len(options)), key
 
 
@@ -265,7 +272,7 @@ def _numeric(draft: Draft, question: Question, find: Find) -> tuple[Question, Ke
     if found is None or value is None or tolerance is None:
         find(draft.line, 1, "The item lacks its number; write “**Answer** 500 ± 5 invocations” under the stem.")
         return question, Key(frozenset(), ())
-    reasons = _reasons([Option("", "")], draft.lines, find)
+    reasons = _reasons(draft, [Option("", "")], find)
     allowed = _plain(tolerance) + (" %" if found["percent"] else "")
     key = Key(frozenset({_plain(value)}), reasons, tolerance=allowed if tolerance else "")
     return replace(question, unit=found["unit"] or ""), key
@@ -277,7 +284,7 @@ def _text(draft: Draft, question: Question, find: Find) -> tuple[Question, Key]:
         find(draft.line, 1, "The item lacks its text; write “**Answer** “a spelling” or “another one”” under the stem.")
     elif max(map(len, spellings)) > MAXIMUM_ANSWER:
         find(draft.lines[0].line, 1, f"An answer has at most {MAXIMUM_ANSWER} characters.")
-    return question, Key(spellings, _reasons([Option("", "")], draft.lines, find))
+    return question, Key(spellings, _reasons(draft, [Option("", "")], find))
 
 
 _KINDS: dict[str, Callable[[Draft, Question, Find], tuple[Question, Key]]] = {
@@ -293,11 +300,13 @@ def _options(lines: Iterable[Line]) -> tuple[Option, ...]:
     return tuple(Option(letter, line.words) for letter, line in zip(LETTERS, lines, strict=False))
 
 
-def _reasons(options: Sequence[Option], lines: Sequence[Line], find: Find) -> tuple[tuple[str, str], ...]:
+def _reasons(draft: Draft, options: Sequence[Option], find: Find) -> tuple[tuple[str, str], ...]:
+    lines = [line for line in draft.lines if line.words]
     for line in lines:
-        if not any(line.rationale):
+        if draft.complete and not any(line.rationale):
             find(line.line, 1, _NO_REASON)
-    return tuple((one.letter, " ".join(line.rationale)) for one, line in zip(options, lines, strict=False))
+    pairs = zip(options, lines, strict=False)
+    return tuple((one.letter, " ".join(line.rationale)) for one, line in pairs if any(line.rationale))
 
 
 def _check_texts(lines: Iterable[Line], find: Find) -> None:

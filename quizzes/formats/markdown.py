@@ -7,7 +7,7 @@ grows with the text's length and never faster.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,9 +33,22 @@ _CLAIM = re.compile(r"> \*\*Finding\*\* `([^`]+)`$")
 _CASE = re.compile(r"Case ([a-z0-9]+(?:-[a-z0-9]+)*)$")
 
 
-def read(text: str, path: Path) -> tuple[Bank, tuple[ContentError, ...]]:
-    """Parse a bank; faulty items are left out of it and every fault is returned with its line and column."""
-    return _Reader(text, path).read()
+def read(text: str, path: Path, *, complete: bool = True) -> tuple[Bank, tuple[ContentError, ...]]:
+    """Parse a bank; faulty items are left out of it and every fault is returned with its line and column.
+
+    Where it need not be ``complete``, items may lack their task, difficulty, lesson and rationales.
+    """
+    return _Reader(text, path, complete).read()
+
+
+def read_item(
+    text: str, course: str, cases: Mapping[str, str], path: Path, *, complete: bool = False
+) -> tuple[Item | None, tuple[ContentError, ...]]:
+    """Parse the text of one item, from its heading on; None where it has faults, each with line and column.
+
+    ``cases`` are the texts of the cases that it may name.
+    """
+    return _Reader(text, path, complete).read_item(course, cases)
 
 
 @dataclass
@@ -44,11 +57,12 @@ class _Reader:
 
     text: str
     path: Path
+    complete: bool = True
     findings: list[ContentError] = field(default_factory=list)
     cases: dict[str, list[str]] = field(default_factory=dict)
 
     def read(self) -> tuple[Bank, tuple[ContentError, ...]]:
-        lines = self.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+        lines = self._lines()
         fields, body_start = self._front_matter(lines)
         drafts = list(self._drafts(lines, body_start))
         cases = {name: "\n".join(text).strip() for name, text in self.cases.items()}
@@ -63,6 +77,18 @@ class _Reader:
             seen.setdefault(draft.id, draft.line)
         bank = Bank(self.path.stem, fields["title"], fields["course"], fields["pool"], tuple(items))
         return bank, tuple(self.findings)
+
+    def read_item(self, course: str, cases: Mapping[str, str]) -> tuple[Item | None, tuple[ContentError, ...]]:
+        drafts = list(self._drafts(self._lines(), 0))
+        for extra in drafts[1:]:
+            self._find(extra.line, 1, "A second item begins here; write it as an item of its own.")
+        if not drafts:
+            self._find(1, 1, "The item has no heading; begin it with “## its-id”.")
+        item = finish(drafts[0], course, cases, self._find) if drafts else None
+        return None if self.findings else item, tuple(self.findings)
+
+    def _lines(self) -> list[str]:
+        return self.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
 
     def _find(self, line: int, column: int, sentence: str) -> None:
         self.findings.append(ContentError(self.path, line, column, sentence))
@@ -112,7 +138,7 @@ class _Reader:
         """Return what a heading begins: an item, or the text of a case."""
         found = _CASE.match(heading)
         if found is None:
-            return Draft(heading, number), None
+            return Draft(heading, number, self.complete), None
         if found[1] in self.cases:
             self._find(number, 4, f"The case “{found[1]}” stands twice in this bank.")
         self.cases[found[1]] = []
@@ -129,17 +155,18 @@ class _Reader:
             self._find(number, 1, _HELP[draft.kind])
         elif draft.lines and not draft.ended and line.startswith(("  ", ">")):
             self._take_under_option(draft.lines[-1], number, line.strip())
-        elif line.startswith("**Today**") or draft.today:
+        elif line.startswith("**Today**") or (draft.today and not line.startswith("**Why**")):
             draft.today.append(line.removeprefix("**Today**").strip())
+        elif line.startswith("**Why**") or draft.explanation:
+            draft.explanation.append(line.removeprefix("**Why**").strip())
         elif draft.lines and (line.startswith("**Proof**") or (draft.proof and line.strip())):
             draft.proof_line = draft.proof_line or number
             draft.proof.append(line.removeprefix("**Proof**").strip())
         elif _FIELD_LINE.match(line) and not any(draft.stem):
             self._take_fields(draft, number, line)
         elif draft.lines and line.strip():
-            sentence = (
-                "This text stands under no option; indent it by two spaces, or begin it with **Proof** or **Today**."
-            )
+            words = "**Proof**, **Why** or **Today**"
+            sentence = f"This text stands under no option; indent it by two spaces, or begin it with {words}."
             self._find(number, 1, sentence)
         elif not draft.lines:
             draft.stem_line = draft.stem_line or (number if line.strip() else 0)
@@ -179,33 +206,31 @@ def write(bank: Bank) -> str:
         if question.case and question.case not in cases:
             cases.add(question.case)
             parts.append(f"\n## Case {question.case}\n\n{question.stimulus}\n")
-        parts.append(f"\n{_write_item(item)}")
+        parts.append(f"\n{write_item(item)}")
     return "".join(parts)
 
 
-def _write_item(item: Item) -> str:
+def write_item(item: Item) -> str:
+    """Return the text of one item, from its heading on, without what it lacks."""
     question, key = item.question, item.key
     title = Path(question.lesson.partition("#")[0]).stem
-    optional = {
+    fields = {
+        "Task": question.task,
+        "Difficulty": question.difficulty,
+        "Lesson": f"[{title}]({question.lesson})" if question.lesson else "",
         "Kind": "" if question.kind == "choice" else question.kind,
         "Order": "fixed" if question.fixed else "",
         "Set": question.enemies,
         "Case": question.case,
         "Tags": ", ".join(question.tags),
     }
-    lines = [
-        f"## {question.id}",
-        "",
-        f"**Task** {question.task} · **Difficulty** {question.difficulty} · **Lesson** [{title}]({question.lesson})"
-        + "".join(f" · **{name}** {value}" for name, value in optional.items() if value),
-        "",
-        question.stem,
-        "",
-        *_write_answer(question, key),
-    ]
+    given = " · ".join(f"**{name}** {value}" for name, value in fields.items() if value)
+    lines = [f"## {question.id}", "", *([given, ""] if given else []), question.stem, "", *_write_answer(question, key)]
     if key.experiments:
         runs = " ·\n".join(f"{name} `{text}`".strip() for name, text in key.experiments)
         lines += ["", f"**Proof** {runs}"]
+    if key.explanation:
+        lines += ["", f"**Why** {key.explanation}"]
     if key.today:
         lines += ["", f"**Today** {key.today}"]
     return "\n".join(lines) + "\n"
@@ -218,16 +243,16 @@ def _write_answer(question: Question, key: Key) -> list[str]:
         unit = f" {question.unit}" if question.unit else ""
         return [f"**Answer** {key.answer}{tolerance}{unit}", *_write_reasons(key, "", "")]
     if question.kind == "text":
-        return ["**Answer** " + " or ".join(f"“{one}”" for one in sorted(key.correct)), f"> {key.rationale('')}"]
+        return ["**Answer** " + " or ".join(f"“{one}”" for one in sorted(key.correct)), *_write_reasons(key, "", "")]
     if question.kind == "ordering":
         steps = enumerate(key.answer, 1)
-        return [line for n, one in steps for line in (f"{n}. {texts[one]}", f"   > {key.rationale(one)}")]
+        return [line for n, one in steps for line in (f"{n}. {texts[one]}", *_write_reasons(key, one, "   "))]
     if question.kind == "matching":
         targets, right = {one.letter: one.text for one in question.targets}, pairs(key.answer)
         lines = [
             line
             for one in question.options
-            for line in (f"- {one.text} → {targets[right[one.letter]]}", f"  > {key.rationale(one.letter)}")
+            for line in (f"- {one.text} → {targets[right[one.letter]]}", *_write_reasons(key, one.letter, "  "))
         ]
         return lines + [f"- → {text}" for numeral, text in targets.items() if numeral not in right.values()]
     return [
@@ -242,6 +267,6 @@ def _write_answer(question: Question, key: Key) -> list[str]:
 
 def _write_reasons(key: Key, letter: str, indent: str) -> list[str]:
     """Return the rationale of an option, and the finding that it claims."""
-    claim = dict(key.claims).get(letter)
-    lines = [f"{indent}> {key.rationale(letter)}"]
+    claim, reason = dict(key.claims).get(letter), key.rationale(letter)
+    lines = [f"{indent}> {reason}"] if reason else []
     return [*lines, f"{indent}> **Finding** `{claim}`"] if claim else lines

@@ -1,0 +1,137 @@
+"""What the database keeps of the studio: banks and drafts, in short Core statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from quizzes.authoring.models import BankRow, DraftRevisionRow, DraftRow
+from quizzes.formats import markdown
+from quizzes.questions import Item
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who did something, and when; nobody, for what came with a command."""
+
+    person_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class StudioBank:
+    """A bank of the studio, without its items."""
+
+    id: int
+    slug: str
+    title: str
+    course: str
+    pool: str
+    cases: str
+    revision: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An item of the studio as it stands: its Markdown, its state, and the version that learners get, if any."""
+
+    id: int
+    bank_id: int
+    question_id: str
+    text: str
+    revision: int
+    state: str
+    fingerprint: str | None
+    import_id: int | None
+    changed_at: datetime
+
+
+_BANK = select(
+    *(BankRow.id, BankRow.slug, BankRow.title, BankRow.course, BankRow.pool, BankRow.cases, BankRow.revision)
+)
+_DRAFT = select(
+    *(DraftRow.id, DraftRow.bank_id, DraftRow.question_id, DraftRow.text, DraftRow.revision, DraftRow.state),
+    *(DraftRow.fingerprint, DraftRow.import_id, DraftRow.changed_at),
+)
+
+
+def create_bank(connection: Connection, bank: StudioBank, by: Signature) -> StudioBank:
+    """Store a new bank (its ``id`` and ``revision`` are given here) and return it as stored.
+
+    Raises IntegrityError where the slug is taken.
+    """
+    values = {"slug": bank.slug, "title": bank.title, "course": bank.course, "pool": bank.pool, "cases": bank.cases}
+    row = insert(BankRow).values(**values, revision=1, person_id=by.person_id, created_at=by.at).returning(BankRow.id)
+    return StudioBank(connection.execute(row).scalar_one(), **values, revision=1)
+
+
+def banks(connection: Connection) -> list[StudioBank]:
+    """Return every bank of the studio, by title."""
+    return [StudioBank(*row) for row in connection.execute(_BANK.order_by(BankRow.title, BankRow.id))]
+
+
+def find_bank(connection: Connection, slug: str) -> StudioBank | None:
+    """Return the bank of that slug, or None."""
+    row = connection.execute(_BANK.where(BankRow.slug == slug)).first()
+    return None if row is None else StudioBank(*row)
+
+
+def drafts(connection: Connection, bank_id: int) -> list[Draft]:
+    """Return the items of a bank in the order in which they came."""
+    return [Draft(*row) for row in connection.execute(_DRAFT.where(DraftRow.bank_id == bank_id).order_by(DraftRow.id))]
+
+
+def find_draft(connection: Connection, question_id: str) -> Draft | None:
+    """Return the studio's item of that id, or None."""
+    row = connection.execute(_DRAFT.where(DraftRow.question_id == question_id)).first()
+    return None if row is None else Draft(*row)
+
+
+def add_items(
+    connection: Connection, bank_id: int, items: Sequence[Item], by: Signature, import_id: int | None = None
+) -> list[int]:
+    """Store items as drafts with their first revisions and return the drafts' ids, in the order of ``items``.
+
+    Raises IntegrityError where an id is taken in the studio.
+    """
+    if not items:
+        return []
+    texts = [markdown.write_item(item) for item in items]
+    rows = [
+        {
+            "bank_id": bank_id,
+            "question_id": item.question.id,
+            "text": text,
+            "revision": 1,
+            "state": "draft",
+            "import_id": import_id,
+            "person_id": by.person_id,
+            "changed_at": by.at,
+        }
+        for item, text in zip(items, texts, strict=True)
+    ]
+    made = insert(DraftRow).returning(DraftRow.id, sort_by_parameter_order=True)
+    ids = list(connection.execute(made, rows).scalars())
+    firsts = [
+        {"draft_id": one, "revision": 1, "text": text, "person_id": by.person_id, "written_at": by.at}
+        for one, text in zip(ids, texts, strict=True)
+    ]
+    connection.execute(insert(DraftRevisionRow), firsts)
+    return ids
+
+
+def remove_import(connection: Connection, import_id: int) -> tuple[int, list[str]]:
+    """Undo an import: remove its items that nobody has changed or published since.
+
+    Returns how many were removed, and the ids of the questions that stay.
+    """
+    untouched = (DraftRow.import_id == import_id, DraftRow.revision == 1, DraftRow.fingerprint.is_(None))
+    connection.execute(
+        delete(DraftRevisionRow).where(DraftRevisionRow.draft_id.in_(select(DraftRow.id).where(*untouched)))
+    )
+    removed = connection.execute(delete(DraftRow).where(*untouched)).rowcount
+    stay = select(DraftRow.question_id).where(DraftRow.import_id == import_id).order_by(DraftRow.id)
+    return removed, list(connection.execute(stay).scalars())
