@@ -177,6 +177,11 @@ def today(item: Item) -> str:
     return render.render_inline(item.key.today)
 
 
+def explanation(item: Item) -> str:
+    """Return as XHTML what there is to say of an item as a whole, or nothing."""
+    return render.render_inline(item.key.explanation)
+
+
 def ruler(report: Report) -> Ruler:
     """Return where the score, the cut and the error band stand on the drawn scale."""
     start, end = report.band

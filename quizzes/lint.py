@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
 from pathlib import Path
 
 from content.faults import ContentError
+from quizzes import alike
 from quizzes.questions import Bank, Item, refers_to_others
 
 ENOUGH = 20
@@ -23,14 +23,10 @@ LONGEST_SHARE = 0.40
 """The greatest share of a bank's single keys that may be the longest option; by chance it is a quarter."""
 LONGEST_BY = 1.6
 """So many times the mean length of its distractors a key may be long, where it has forty characters or more."""
-ALIKE = 0.5
-"""Two items that share more of their four-word runs (Jaccard's index) are one item."""
 
-_WORD = re.compile(r"\w+")
 # A question is negative where it asks for what is not so; a "not" further on belongs to what it asks about.
 _NEGATION = re.compile(r"^\W*(?:\w+\W+){0,7}?(?:not|\w+n't)\b|\bexcept\b", re.IGNORECASE)
 _QUESTION = re.compile(r"[^.?!]*\?")
-_RUN = 4
 
 
 def find(banks: Iterable[Bank]) -> Iterator[ContentError]:
@@ -75,29 +71,14 @@ def _item_faults(item: Item) -> Iterator[ContentError]:
 
 
 def _doubles(items: Sequence[Item]) -> Iterator[ContentError]:
-    """Yield items that repeat another one, found through the runs of words they share."""
-    runs = [_runs(f"{item.question.stem} {' '.join(one.text for one in item.question.options)}") for item in items]
-    stems: dict[str, Item] = {}
-    for item in items:
-        stem = " ".join(_WORD.findall(item.question.stem.casefold()))
-        other = stems.setdefault(stem, item)
-        if other is not item:
-            keys = "with another key" if _key_texts(other) != _key_texts(item) else "with the same key"
+    """Yield items that repeat another one."""
+    for one in alike.find(items):
+        other, item = items[one.first], items[one.second]
+        if one.kind == "near":
+            yield _error(item, f"This item is nearly the one at {_place(other)}; drop it, or ask anew.")
+        else:
+            keys = "with the same key" if one.kind == "same" else "with another key"
             yield _error(item, f"This stem stands at {_place(other)} too, {keys}.")
-    holders: dict[str, list[int]] = {}
-    for number, words in enumerate(runs):
-        for run in words:
-            holders.setdefault(run, []).append(number)
-    shared: Counter[tuple[int, int]] = Counter()
-    for numbers in holders.values():
-        shared.update(combinations(numbers, 2))
-    for (first, second), count in shared.items():
-        if (
-            count > ALIKE * len(runs[first] | runs[second])
-            and items[first].question.stem != items[second].question.stem
-        ):
-            sentence = f"This item is nearly the one at {_place(items[first])}; drop it, or ask anew."
-            yield _error(items[second], sentence)
 
 
 def _lengths(item: Item) -> tuple[list[int], list[int]]:
@@ -109,18 +90,6 @@ def _lengths(item: Item) -> tuple[list[int], list[int]]:
 def _is_longest(item: Item) -> bool:
     right, wrong = _lengths(item)
     return right[0] > max(wrong)
-
-
-def _runs(text: str) -> set[str]:
-    words = [word.casefold() for word in _WORD.findall(text)]
-    return {" ".join(words[start : start + _RUN]) for start in range(len(words) - _RUN + 1)}
-
-
-def _key_texts(item: Item) -> set[str]:
-    """Return the right options of a choice; of another kind, its right answers."""
-    if item.question.kind != "choice":
-        return set(item.key.correct)
-    return {one.text for one in item.question.options if one.letter in item.key.correct}
 
 
 def _path(item: Item) -> Path:

@@ -14,7 +14,7 @@ from db import Database
 from quizzes.attempts import Clock, Receipt, receive
 from quizzes.blueprint import Form
 from quizzes.models import AttemptRow, ResponseRow, VersionRow
-from quizzes.questions import Bank, Item, Key, Option, Question
+from quizzes.questions import Bank, Item, item_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def sync_versions(database: Database, banks: Iterable[Bank]) -> int:
 def load_items(connection: Connection, fingerprints: Sequence[str]) -> list[Item]:
     """Return the items of these versions, in this order."""
     rows = connection.execute(select(VersionRow).where(VersionRow.fingerprint.in_(fingerprints)))
-    items = {row.fingerprint: _item(row.question, row.key) for row in rows}
+    items = {row.fingerprint: item_of(row.question, row.key) for row in rows}
     return [items[fingerprint] for fingerprint in fingerprints]
 
 
@@ -283,15 +283,3 @@ def _attempt(row: Any) -> Attempt:
 
 def _version_row(fingerprint: str, item: Item) -> dict[str, Any]:
     return {"fingerprint": fingerprint, "question_id": item.question.id, **item.content()}
-
-
-def _item(question: dict[str, Any], key: dict[str, Any]) -> Item:
-    options, targets = (tuple(Option(**one) for one in question.get(name, ())) for name in ("options", "targets"))
-    pairs = {
-        name: tuple((first, second) for first, second in key.get(name, ()))
-        for name in ("rationales", "experiments", "claims")
-    }
-    return Item(
-        Question(**{**question, "options": options, "targets": targets}),
-        Key(**{**key, **pairs, "correct": frozenset(key["correct"])}),
-    )

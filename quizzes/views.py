@@ -19,6 +19,7 @@ from content import render
 from db import database, from_milliseconds, milliseconds
 from quizzes import answers, attempts, cli, display, grading, practice_store, practice_views, proofs, sittings, store
 from quizzes.blueprint import Blueprint
+from quizzes.exchange import exchange_cli, export_views, import_views
 from quizzes.questions import Bank, Item
 from quizzes.routes import answer_sent, evidence, exams, library, routes
 from quizzes.sittings import Sitting
@@ -28,7 +29,7 @@ from web.lifecycle import lifecycle
 from web.offers import Door, NextStep, offers
 from web.security import csrf_token
 
-VIEWS = (practice_views,)
+VIEWS = (practice_views, import_views, export_views)
 _TOKEN = "the-form-token"  # noqa: S105 (the place for one)
 
 
@@ -36,6 +37,7 @@ def init_app(app: Flask) -> None:
     """Register the pages, the command line and what the room offers to others."""
     app.extensions["banks"] = _banks
     app.register_blueprint(routes)
+    exchange_cli.add_to(cli.group)
     app.cli.add_command(cli.group)
     register = offers(app)
     register.doors.append(_door)
@@ -43,6 +45,7 @@ def init_app(app: Flask) -> None:
     register.embeds["quiz"] = _check_embed
     lifecycle(app).prepare.append(_prepare)
     lifecycle(app).sweep.append(_sweep)
+    import_views.init_app(app)
     lifecycle(app).tend.append(_follow_the_machines_time)
     lifecycle(app).adopt += [store.adopt, practice_store.adopt]
 

@@ -51,6 +51,18 @@ def read_item(
     return _Reader(text, path, complete).read_item(course, cases)
 
 
+def is_case(heading: str) -> bool:
+    """Return whether a heading begins the text of a case, and no item."""
+    return _CASE.match(heading) is not None
+
+
+def read_cases(text: str) -> dict[str, str]:
+    """Return the cases of a bank by name, out of Markdown that has nothing else."""
+    reader = _Reader(text, Path())
+    list(reader.drafts())
+    return reader.texts_of_cases()
+
+
 @dataclass
 class _Reader:
     """Reads one bank and keeps the findings."""
@@ -65,7 +77,7 @@ class _Reader:
         lines = self._lines()
         fields, body_start = self._front_matter(lines)
         drafts = list(self._drafts(lines, body_start))
-        cases = {name: "\n".join(text).strip() for name, text in self.cases.items()}
+        cases = self.texts_of_cases()
         items = []
         seen: dict[str, int] = {}
         for draft in drafts:
@@ -79,13 +91,19 @@ class _Reader:
         return bank, tuple(self.findings)
 
     def read_item(self, course: str, cases: Mapping[str, str]) -> tuple[Item | None, tuple[ContentError, ...]]:
-        drafts = list(self._drafts(self._lines(), 0))
+        drafts = list(self.drafts())
         for extra in drafts[1:]:
             self._find(extra.line, 1, "A second item begins here; write it as an item of its own.")
         if not drafts:
             self._find(1, 1, "The item has no heading; begin it with “## its-id”.")
         item = finish(drafts[0], course, cases, self._find) if drafts else None
         return None if self.findings else item, tuple(self.findings)
+
+    def drafts(self) -> Iterator[Draft]:
+        return self._drafts(self._lines(), 0)
+
+    def texts_of_cases(self) -> dict[str, str]:
+        return {name: "\n".join(text).strip() for name, text in self.cases.items()}
 
     def _lines(self) -> list[str]:
         return self.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")

@@ -1,0 +1,81 @@
+"""Pictures that come with items: judged by their bytes, named by their hash, and shown from our own address; pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from quizzes.questions import Item
+
+MOST_BYTES = 2_000_000
+_SIGNS = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+}
+_ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
+_SHOWN = re.compile(r"\]\(file:([^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture by the SHA-256 of its bytes."""
+
+    sha256: str
+    media_type: str
+    data: bytes
+
+    @property
+    def address(self) -> str:
+        """Where it is served."""
+        return f"/pictures/{self.sha256}.{_ENDINGS[self.media_type]}"
+
+
+def read(data: bytes) -> Picture | None:
+    """Return the picture of these bytes, or None where they are none that browsers show, or too many."""
+    found = next((media_type for sign, media_type in _SIGNS.items() if data.startswith(sign)), None)
+    if found is None or len(data) > MOST_BYTES:
+        return None
+    return Picture(hashlib.sha256(data).hexdigest(), found, data)
+
+
+def shown(items: Sequence[Item], files: Mapping[str, bytes]) -> dict[str, Picture]:
+    """Return the pictures that items show, by the names under which they came."""
+    names = {name for item in items for text in _texts(item) for name in _SHOWN.findall(text)}
+    found = {name: read(files[name]) for name in names if name in files}
+    return {name: picture for name, picture in found.items() if picture is not None}
+
+
+def placed(items: Sequence[Item], pictures: Mapping[str, Picture]) -> list[Item]:
+    """Return the items with the addresses of their pictures in place of names."""
+    return [_placed(item, pictures) if any(map(_SHOWN.search, _texts(item))) else item for item in items]
+
+
+def _placed(item: Item, pictures: Mapping[str, Picture]) -> Item:
+    def place(text: str) -> str:
+        return _SHOWN.sub(lambda one: f"]({pictures[one[1]].address})" if one[1] in pictures else one[0], text)
+
+    question, key = item.question, item.key
+    return replace(
+        item,
+        question=replace(
+            question,
+            stem=place(question.stem),
+            stimulus=place(question.stimulus),
+            options=tuple(replace(one, text=place(one.text)) for one in question.options),
+        ),
+        key=replace(
+            key,
+            rationales=tuple((letter, place(text)) for letter, text in key.rationales),
+            explanation=place(key.explanation),
+        ),
+    )
+
+
+def _texts(item: Item) -> tuple[str, ...]:
+    question, key = item.question, item.key
+    options = (one.text for one in question.options)
+    return (question.stem, question.stimulus, key.explanation, *options, *(text for _, text in key.rationales))
