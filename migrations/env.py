@@ -9,11 +9,15 @@ import content.models
 import labs.models
 import publisher.models
 import quizzes.authoring.models
+import quizzes.corrections.models
 import quizzes.exchange.models
 import quizzes.models
 from db import Base, Instant
 
-MODELS = (accounts.models, content.models, quizzes.models, quizzes.authoring.models, quizzes.exchange.models, labs.models, publisher.models)
+MODELS = (
+    *(accounts.models, content.models, labs.models, publisher.models),
+    *(quizzes.models, quizzes.authoring.models, quizzes.corrections.models, quizzes.exchange.models),
+)
 
 
 def _render(kind: str, item: object, _context: object) -> str | bool:

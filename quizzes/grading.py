@@ -92,7 +92,7 @@ def mark(item: Item, answer: str) -> Mark:
 def _is_right(item: Item, answer: str) -> bool:
     key, kind = item.key, item.question.kind
     if kind == "choice":
-        return frozenset(answer) == key.correct
+        return frozenset(answer) in (key.correct, *map(frozenset, key.also))
     if kind == "numeric":
         given = number(answer, item.question.unit)
         value, tolerance = Decimal(key.answer), Decimal(key.tolerance.removesuffix(" %") or 0)

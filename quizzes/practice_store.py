@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from quizzes import grading, store
+from quizzes.corrections import store as corrections
 from quizzes.models import AttemptRow, PracticeRow
 from quizzes.practice import Result
 from quizzes.questions import Item
@@ -14,7 +15,7 @@ from quizzes.questions import Item
 
 def keep(connection: Connection, person_id: int, item: Item, answer: str, now: datetime) -> None:
     """Keep an answer of a drill; each is a row of its own, so that nothing answered is ever changed."""
-    mark = grading.mark(item, answer)
+    mark = grading.mark(next(corrections.ruled_items(connection, [item])), answer)
     values = {
         "person_id": person_id,
         "question_id": item.question.id,

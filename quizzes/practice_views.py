@@ -13,6 +13,7 @@ from accounts.sessions import current_person, ensure_person
 from content.library import Course
 from db import database
 from quizzes import answers, display, grading, mastery, practice, practice_store, proofs
+from quizzes.corrections import store as corrections
 from quizzes.mastery import Mastery
 from quizzes.practice import Result, Scope
 from quizzes.questions import Item
@@ -89,6 +90,7 @@ def _answer(address: str, title: str, scope: Scope | None) -> Answer | str:
         return redirect(address, 303)
     with database().writing() as connection:
         practice_store.keep(connection, person.id, item, answer, now())
+        item = next(corrections.ruled_items(connection, [item]))
     mark = grading.mark(item, answer)
     return render_template(
         "quizzes/drill_answer.html",

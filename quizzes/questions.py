@@ -30,7 +30,7 @@ _REFERS = re.compile(
 # Fields that came after the first versions were named; they count only where an item uses them.
 _LATER = (
     *("enemies", "kind", "targets", "unit", "fixed", "case", "stimulus"),
-    *("tolerance", "experiments", "claims", "explanation"),
+    *("tolerance", "experiments", "claims", "explanation", "also"),
 )
 
 
@@ -113,6 +113,8 @@ class Key:
     """What each option takes those runs to have found, as (letter, predicate); of a number, which value it is."""
     explanation: str = ""
     """What there is to say of the item as a whole, whatever was answered."""
+    also: tuple[str, ...] = ()
+    """Other whole answers to a choice that count as right since its key was corrected, as letters in order."""
 
     def rationale(self, letter: str) -> str:
         """Return why the option of that letter is right or wrong, or nothing where the author does not say."""
@@ -176,7 +178,7 @@ def item_of(question: dict[str, Any], key: dict[str, Any]) -> Item:
     }
     return Item(
         Question(**{**question, "options": options, "targets": targets, "tags": tuple(question.get("tags", ()))}),
-        Key(**{**key, **pairs, "correct": frozenset(key["correct"])}),
+        Key(**{**key, **pairs, "correct": frozenset(key["correct"]), "also": tuple(key.get("also", ()))}),
     )
 
 

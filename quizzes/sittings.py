@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from db import Database
 from quizzes import attempts, blueprint, grading, store
 from quizzes.blueprint import Blueprint, Form
+from quizzes.corrections import store as corrections
 from quizzes.pool import questions
 from quizzes.questions import Bank, Item
 from quizzes.store import Attempt, Response
@@ -117,7 +118,11 @@ def load(connection: Connection, exams: Exams, attempt: Attempt) -> Sitting:
     exam = exams.find(attempt.exam)
     if exam is None:
         raise LookupError(f"The exam “{attempt.exam}” of this attempt is no longer offered.")
-    items = store.load_items(connection, [fingerprint for fingerprint, _ in attempt.form])
+    fingerprints = [fingerprint for fingerprint, _ in attempt.form]
+    items = store.load_items(connection, fingerprints)
+    ruling = corrections.rulings(connection, fingerprints)
+    dropped = {place for place, one in enumerate(fingerprints, 1) if one in ruling and ruling[one].kind == "drop"}
+    attempt = replace(attempt, unscored=attempt.unscored | dropped)
     return Sitting(attempt, exam, tuple(items), tuple(store.responses(connection, attempt.id)))
 
 

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, ScalarSelect, Select, bindparam, func, insert
 from db import Database
 from quizzes.attempts import Clock, Receipt, receive
 from quizzes.blueprint import Form
+from quizzes.corrections import replay
+from quizzes.corrections import store as corrections
 from quizzes.models import AttemptRow, ResponseRow, VersionRow
 from quizzes.questions import Bank, Item, item_of
 
@@ -91,9 +93,10 @@ def sync_versions(database: Database, banks: Iterable[Bank]) -> int:
 
 
 def load_items(connection: Connection, fingerprints: Sequence[str]) -> list[Item]:
-    """Return the items of these versions, in this order."""
+    """Return the items of these versions, in this order, with the keys by which they are marked now."""
     rows = connection.execute(select(VersionRow).where(VersionRow.fingerprint.in_(fingerprints)))
-    items = {row.fingerprint: item_of(row.question, row.key) for row in rows}
+    ruling = corrections.rulings(connection, fingerprints)
+    items = {row.fingerprint: replay.ruled(item_of(row.question, row.key), ruling.get(row.fingerprint)) for row in rows}
     return [items[fingerprint] for fingerprint in fingerprints]
 
 

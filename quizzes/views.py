@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NoReturn
@@ -19,6 +20,8 @@ from content import render
 from db import database, from_milliseconds, milliseconds
 from quizzes import answers, attempts, cli, display, grading, practice_store, practice_views, proofs, sittings, store
 from quizzes.blueprint import Blueprint
+from quizzes.corrections import correction_views, dispute_views
+from quizzes.corrections import store as corrections
 from quizzes.exchange import exchange_cli, export_views, import_views
 from quizzes.questions import Bank, Item
 from quizzes.routes import answer_sent, evidence, exams, library, routes
@@ -29,7 +32,7 @@ from web.lifecycle import lifecycle
 from web.offers import Door, NextStep, offers
 from web.security import csrf_token
 
-VIEWS = (practice_views, import_views, export_views)
+VIEWS = (practice_views, import_views, export_views, correction_views, dispute_views)
 _TOKEN = "the-form-token"  # noqa: S105 (the place for one)
 
 
@@ -41,7 +44,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(cli.group)
     register = offers(app)
     register.doors.append(_door)
-    register.next_steps.append(_next_step)
+    register.next_steps += [_next_step, dispute_views.next_step]
     register.embeds["quiz"] = _check_embed
     lifecycle(app).prepare.append(_prepare)
     lifecycle(app).sweep.append(_sweep)
@@ -220,6 +223,7 @@ def report(attempt_id: int) -> Answer | str:
         lessons={address: _lesson_words(address) for address in addresses},
         tasks=_task_titles(sitting.blueprint.course),
         number=sittings.number_of(exams(), sitting),
+        rescores=dispute_views.rescores(attempt_id),
     )
 
 
@@ -234,6 +238,7 @@ def review(attempt_id: int) -> Answer | str:
         sitting=sitting,
         items=display.reviewed(sitting, evidence()),
         labs=practice_views.labs_by_task(),
+        **dispute_views.told(sitting),
     )
 
 
@@ -244,6 +249,8 @@ def answer_check(question_id: str) -> Answer | str:
     if item is None:
         abort(404, _("There is no such question in any lesson."))
     answer = answers.from_form(item.question, request.form, "answer")
+    with database().reading() as connection:
+        item = next(corrections.ruled_items(connection, [item]))
     lines = display.review(item, answer)
     correct = grading.mark(item, answer).correct
     proof = proofs.proven(item, evidence())
@@ -372,7 +379,11 @@ def _own_sitting(attempt_id: int) -> Sitting:
 
 
 def _banks() -> tuple[Bank, ...]:
-    return exams().banks
+    """Return the banks with the keys by which their items are marked now."""
+    with database().reading() as connection:
+        return tuple(
+            replace(bank, items=tuple(corrections.ruled_items(connection, bank.items))) for bank in exams().banks
+        )
 
 
 def _check_item(question_id: str) -> Item | None:
