@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint check format lock translations bench screenshots clean
+.PHONY: run test faults lint check format lock translations bench screenshots clean
 
 # Set up and serve on http://127.0.0.1:8000.
 run: $(VENV)/run
@@ -12,6 +12,10 @@ run: $(VENV)/run
 # Set up and run every test that this machine can run; each skip says why.
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Before a release: the tests that have a full size, at that size. It takes about an hour.
+faults: $(VENV)/dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal --full
 
 # The linter, the formatter and the type checker.
 lint: $(VENV)/dev

@@ -1,8 +1,9 @@
-"""Fixtures: an application on a fresh database, a clock that tests move, and people who use it."""
+"""Fixtures: an application on a fresh database, a clock that tests move, people who use it, and a test's two sizes."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import shutil
@@ -16,6 +17,8 @@ from typing import Any, NoReturn, TypeVar
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import update
 
 import config
@@ -24,6 +27,51 @@ from app import create_app
 from web.server import prepare
 
 Result = TypeVar("Result")
+Sized = TypeVar("Sized")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the tests that have a full size, at that size, alone")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --full, keep the tests that ask for their size, and no others."""
+    if not config.getoption("full"):
+        return
+    others = [item for item in items if "sized" not in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in set(others)]
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector not look again and again at the thousands of tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def sized(pytestconfig: pytest.Config) -> Callable[[Sized, Sized], Sized]:
+    """Return a function that chooses between a test's quick size, for every commit, and its full one."""
+    full = pytestconfig.getoption("full")
+    return lambda quick, complete: complete if full else quick
+
+
+class CompiledTemplates(BytecodeCache):
+    """What the templates were compiled to, for every application of this process: that took a third of a test."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()}
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import sys
+from functools import cache
 
 import pytest
 
@@ -19,6 +20,13 @@ SOLUTIONS = [
     for number, run in enumerate(lab.solution())
 ]
 every_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.slug)
+
+
+@cache
+def _by_default(slug: str) -> runner.Outcome:
+    lab = registry.find(LABS, slug)
+    assert lab
+    return runner.execute(lab, lab.defaults(), 1, runner.Limits())
 
 
 def test_every_folder_of_the_catalog_is_a_lab() -> None:
@@ -44,7 +52,7 @@ def test_the_solution_has_a_run_for_every_task(lab: Lab) -> None:
 
 @every_lab
 def test_a_run_by_default_does_not_pass_everything(lab: Lab) -> None:
-    outcome = runner.execute(lab, lab.defaults(), 1, runner.Limits())
+    outcome = _by_default(lab.slug)
     assert outcome.ending.done
     assert not all(outcome.checks.values())
 
@@ -76,7 +84,7 @@ def test_the_code_takes_the_parameters_that_are_declared(lab: Lab) -> None:
 
 @pytest.mark.parametrize("lab", [lab for lab in LABS if lab.published], ids=lambda lab: lab.slug)
 def test_published_figures_stand_beside_findings(lab: Lab) -> None:
-    outcome = runner.execute(lab, lab.defaults(), 1, runner.Limits())
+    outcome = _by_default(lab.slug)
     for table in lab.published:
         assert set(table.figures) <= set(outcome.findings)
 

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import axe_playwright_python
 import pytest
@@ -165,16 +166,42 @@ class Watched:
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.errors.append(message.text)
 
-    def axe(self, *rules: str) -> list[str]:
+    def axe(self, *rules: str, within: str = "html") -> list[str]:
         """Return what axe finds, each with the elements it is found at; with no rule named, by all that hold here."""
-        self.page.evaluate(AXE)
+        if self.page.evaluate("typeof axe") == "undefined":
+            self.page.evaluate(AXE)
         options: dict[str, object] = {"resultTypes": ["violations"]}
         options |= {"runOnly": rules} if rules else {"rules": {"target-size": {"enabled": True}}}
-        result = self.page.evaluate("(options) => axe.run(options)", options)
+        result = self.page.evaluate("([within, options]) => axe.run(within, options)", [within, options])
         return [
             f"{one['id']}: {', '.join(node['target'][0] if node['target'] else '?' for node in one['nodes'][:5])}"
             for one in result["violations"]
         ]
+
+    def axe_in_both_themes(self) -> list[str]:
+        """Return what axe finds in the light theme, then what it finds in the dark one."""
+        self._turn("light")
+        faults = [f"light: {one}" for one in self.axe()]
+        # A theme changes colours and nothing else.
+        self._turn("dark")
+        return faults + [f"dark: {one}" for one in self.axe("color-contrast")]
+
+    def _turn(self, scheme: Literal["light", "dark"]) -> None:
+        """Show the theme, with no colour still on its way."""
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.evaluate(
+            "document.getAnimations().filter((one) => one instanceof CSSTransition).forEach((one) => one.finish())"
+        )
+
+    def unsound_at(self, *widths: int) -> list[str]:
+        """Return what axe finds at each width in both themes, and at which the page runs off the screen."""
+        faults = []
+        for width in widths:
+            self.page.set_viewport_size({"width": width, "height": 800})
+            faults += [f"{width} px, {one}" for one in self.axe_in_both_themes()]
+            if self.overflow() > 0:
+                faults.append(f"{self.overflow()} px too wide at {width}")
+        return faults
 
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than its window."""

@@ -26,15 +26,7 @@ def _run(page: Page, state: str = "done") -> None:
 
 def _faults(watched: Watched) -> list[str]:
     """Return what is wrong with the page in both themes at two widths."""
-    faults = []
-    for width in (360, 1280):
-        watched.page.set_viewport_size({"width": width, "height": 800})
-        for theme in ("light", "dark"):
-            watched.page.emulate_media(color_scheme=theme)
-            faults += [f"{width} {theme}: {one}" for one in watched.axe()]
-        if watched.overflow() > 0:
-            faults.append(f"{watched.overflow()} px too wide at {width}")
-    return faults
+    return watched.unsound_at(360, 1280)
 
 
 @pytest.mark.parametrize("chart", ["bars", "line"])

@@ -60,10 +60,13 @@ PAGES = (
 
 def inspect(watched: Watched, where: str) -> list[str]:
     """Return what is wrong with the page as it is shown, in both themes and at three widths."""
+    faults = [f"{where} {one}" for one in watched.axe_in_both_themes()]
+    return faults + too_wide(watched, where)
+
+
+def too_wide(watched: Watched, where: str) -> list[str]:
+    """Return at which of three widths the page as it is shown runs off the screen."""
     faults = []
-    for theme in ("light", "dark"):
-        watched.page.emulate_media(color_scheme=theme)
-        faults += [f"{where} {theme}: {one}" for one in watched.axe()]
     for width in (320, 768, 1280):
         watched.page.set_viewport_size({"width": width, "height": 800})
         if watched.overflow() > 0:

@@ -6,6 +6,7 @@ import math
 import re
 import sqlite3
 import time
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -29,8 +30,8 @@ SMALL = """
 """
 
 
-def _inspect(watched: Watched, state: str) -> list[str]:
-    """Return what is wrong in a state: what axe finds in both themes on both sizes, and what runs off any screen.
+def _inspect(watched: Watched, state: str, widths: tuple[int, ...]) -> list[str]:
+    """Return what is wrong in a state: what axe finds in both themes at the widths, and what runs off any screen.
 
     A fault that is planted there must be among what axe finds.
     """
@@ -40,14 +41,10 @@ def _inspect(watched: Watched, state: str) -> list[str]:
         page.set_viewport_size({"width": width, "height": 800})
         if watched.overflow() > 0:
             faults.append(f"{state}: {watched.overflow()} px too wide at {width}")
-        if width in {360, 1280}:
-            page.emulate_media(color_scheme="light")
-            faults += [f"{state}, {width} px: {one}" for one in watched.axe()]
-            # A theme changes colours and nothing else.
-            page.emulate_media(color_scheme="dark")
-            faults += [f"{state}, {width} px, dark: {one}" for one in watched.axe("color-contrast")]
+        if width in widths:
+            faults += [f"{state}, {width} px, {one}" for one in watched.axe_in_both_themes()]
     page.evaluate(PLANT)
-    found = " ".join(watched.axe("label", "color-contrast"))
+    found = " ".join(watched.axe("label", "color-contrast", within="#fault"))
     if not ("label: #fault" in found and "color-contrast: #fault" in found):
         faults.append(f"{state}: the planted fault was not found among {found}")
     page.evaluate("document.getElementById('fault').remove()")
@@ -78,41 +75,45 @@ def _answer_elsewhere(page: Page, place: int) -> None:
     )
 
 
-def test_every_state_of_a_running_exam_is_sound(server: Server, watched: Watched) -> None:
-    page = watched.page
+def test_every_state_of_a_running_exam_is_sound(
+    server: Server, watched: Watched, sized: Callable[..., tuple[int, ...]]
+) -> None:
+    page, widths = watched.page, sized((360,), (360, 1280))
     page.goto(f"{server.address}/exams/saa-c01")
-    faults = _inspect(watched, "before the start")
+    faults = _inspect(watched, "before the start", widths)
     _start(page, server)
-    faults += _inspect(watched, "the first question")
+    faults += _inspect(watched, "the first question", (360, 1280))
     page.keyboard.press("1")
     page.keyboard.press("f")
     page.locator(".exam-item.current .strike").nth(1).click()
-    faults += _inspect(watched, "answered, flagged and struck")
+    faults += _inspect(watched, "answered, flagged and struck", widths)
     two = page.locator(".exam-item[data-choose='2']").nth(1)
     page.locator(f"[data-jump='{two.get_attribute('data-place')}']").click()
     page.keyboard.press("1")
     page.keyboard.press("2")
     expect(two.locator(".options input:disabled")).not_to_have_count(0)
-    faults += _inspect(watched, "two of two chosen")
+    faults += _inspect(watched, "two of two chosen", widths)
     _answer_elsewhere(page, 65)
     expect(page.locator("#announce")).to_contain_text("Question 65 was answered elsewhere")
-    faults += _inspect(watched, "told from elsewhere")
+    faults += _inspect(watched, "told from elsewhere", widths)
     page.get_by_role("button", name="Submit the exam").click()
-    faults += _inspect(watched, "asking")
+    faults += _inspect(watched, "asking", widths)
     page.keyboard.press("Escape")
     _end_in(page, server, 59)
     expect(page.locator("#time")).to_have_text(re.compile(r"^\d+ s$"))
-    faults += _inspect(watched, "the last minute")
+    faults += _inspect(watched, "the last minute", widths)
     assert faults == []
 
 
-def test_every_state_of_an_exam_that_ends_without_a_connection_is_sound(own_server: Server, watched: Watched) -> None:
-    page = watched.page
+def test_every_state_of_an_exam_that_ends_without_a_connection_is_sound(
+    own_server: Server, watched: Watched, sized: Callable[..., tuple[int, ...]]
+) -> None:
+    page, widths = watched.page, sized((360,), (360, 1280))
     _start(page, own_server)
     own_server.kill()
     page.keyboard.press("1")
     expect(page.locator("#saved")).to_have_text("1 not yet: trying again")
-    faults = _inspect(watched, "disconnected")
+    faults = _inspect(watched, "disconnected", widths)
     own_server.start()
     expect(page.locator("#saved")).to_have_text("The one answer is on the server", timeout=20_000)
     _end_in(page, own_server, 3)
@@ -121,18 +122,18 @@ def test_every_state_of_an_exam_that_ends_without_a_connection_is_sound(own_serv
     expect(page.locator("#ask-title")).to_have_text("Time is up", timeout=10_000)
     expect(page.locator("#ask-title")).to_be_focused()
     page.keyboard.press("Escape")
-    faults += _inspect(watched, "time is up")
+    faults += _inspect(watched, "time is up", widths)
     expect(page.locator("#ask")).to_be_visible()
     own_server.start()
     expect(page.get_by_role("heading", name="Score report")).to_be_visible(timeout=20_000)
     expect(page.get_by_text("left 64 open")).to_be_visible()
-    faults += _inspect(watched, "report")
+    faults += _inspect(watched, "report", (360, 1280))
     page.get_by_role("link", name="Review every question").click()
-    faults += _inspect(watched, "review")
+    faults += _inspect(watched, "review", widths)
     page.goto(own_server.address)
-    faults += _inspect(watched, "home, returning")
+    faults += _inspect(watched, "home, returning", widths)
     page.goto(f"{own_server.address}/account")
-    faults += _inspect(watched, "account")
+    faults += _inspect(watched, "account", widths)
     assert faults == []
 
 

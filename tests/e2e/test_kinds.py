@@ -155,25 +155,21 @@ def test_what_is_typed_while_the_server_is_away_is_there_after_a_reload(own_serv
     assert _stored(own_server, item) == "trust policy"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_kind_its_report_and_its_review_have_no_axe_violation(
-    server: Server, watched: Watched, scheme: str
-) -> None:
+def test_every_kind_its_report_and_its_review_have_no_axe_violation(server: Server, watched: Watched) -> None:
     page = watched.page
-    page.emulate_media(color_scheme=scheme)
     _begin(page, server)
     for kind in ("choice", "numeric", "text", "ordering", "matching"):
         item = _open(page, kind)
-        assert watched.axe() == [], kind
+        assert watched.axe_in_both_themes() == [], kind
         if kind == "ordering":
             item.get_by_role("button", name="Keep this order").click()
-            assert watched.axe() == []
+            assert watched.axe_in_both_themes() == []
     page.get_by_role("button", name="Submit the exam").click()
     page.get_by_role("button", name="Submit now").click()
     expect(page).to_have_url(re.compile("/report$"))
-    assert watched.axe() == []
+    assert watched.axe_in_both_themes() == []
     page.get_by_role("link", name="Review every question").click()
-    assert watched.axe() == []
+    assert watched.axe_in_both_themes() == []
 
 
 def test_a_drill_of_an_order_works_with_and_without_scripts(server: Server, browser: Browser) -> None:

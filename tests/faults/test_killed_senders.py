@@ -24,7 +24,7 @@ from tests.conftest import missing
 from tests.faults.mail_sender import clock, send
 from tests.publisher.smtp_sink import Sink, listening
 
-READERS, WORKERS, BETWEEN_KILLS = 400, 2, 55
+READERS, WORKERS, BETWEEN_KILLS = (400, 5000), 2, 55
 KINDS = ("plain",) * 14 + ("grey", "grey", "grey", "gone", "gone", "drop")
 SERVER = "postgresql+psycopg://postgres@127.0.0.1:5432"
 MONTH = "2018-02"
@@ -57,8 +57,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     next(addresses, None)
 
 
-def _fill(database: Database) -> None:
-    """Subscribe READERS, whose names tell the server what to do with their mail; two of five want the book itself."""
+def _fill(database: Database, readers: int = READERS[0]) -> None:
+    """Subscribe readers, whose names tell the server what to do with their mail; two of five want the book itself."""
     now = clock()
     rows = [
         {
@@ -69,18 +69,18 @@ def _fill(database: Database) -> None:
             "created_at": now,
             "changed_at": now,
         }
-        for number in range(READERS)
+        for number in range(readers)
     ]
     same = {"kindle": "", "language": "en", "country": "DE", "state": "active", "reason": ""}
     with database.writing() as connection:
         connection.execute(insert(SubscriberRow), [{**row, **same} for row in rows])
-        assert outbox.enqueue(database, connection, MONTH, "sha", now) == READERS
+        assert outbox.enqueue(database, connection, MONTH, "sha", now) == readers
         assert outbox.enqueue(database, connection, MONTH, "sha", now) == 0
 
 
 def _kill_and_replace(start: Callable[[], subprocess.Popen[bytes]], sink: Sink) -> int:
     """Let WORKERS send, and kill them in turns, each after some mails, until nothing is left; return the kills."""
-    workers, kills, got, end = [start() for _ in range(WORKERS)], 0, 0, time.monotonic() + 120
+    workers, kills, got, end = [start() for _ in range(WORKERS)], 0, 0, time.monotonic() + 1200
     while any(worker.poll() is None for worker in workers):
         assert time.monotonic() < end
         got += sink.got.acquire(timeout=0.2)
@@ -101,8 +101,8 @@ def _states(database: Database) -> dict[str, tuple[str, str]]:
         return {email: (state, channel) for email, state, channel in connection.execute(rows)}
 
 
-def test_no_mail_is_lost_or_doubled_under_kills(database: Database) -> None:
-    _fill(database)
+def test_no_mail_is_lost_or_doubled_under_kills(database: Database, sized: Callable[..., int]) -> None:
+    _fill(database, sized(*READERS))
     with listening(pause=0.003) as sink:
         url = database.engine.url.render_as_string(hide_password=False)
         program = [sys.executable, "-m", "tests.faults.mail_sender", url, str(sink.port)]
@@ -115,10 +115,11 @@ def test_no_mail_is_lost_or_doubled_under_kills(database: Database) -> None:
         assert kills >= 5
         assert [email for email, count in got.items() if count > 1] == []
         assert {state for state, _ in states.values()} == {"sent", "refused", "uncertain"}
-        assert {email for email, (state, _) in states.items() if state == "refused"} == {
-            email for email in states if email.startswith("gone")
-        }
-        assert set(states) - set(got) <= uncertain | {email for email in states if email.startswith("gone")}
+        refused = {email for email, (state, _) in states.items() if state == "refused"}
+        gone = {email for email in states if email.startswith("gone")}
+        # Whoever is killed between the refusal and its row leaves that one uncertain too.
+        assert refused <= gone <= refused | uncertain
+        assert set(states) - set(got) <= uncertain | gone
         assert sink.drops == sum(email.startswith("drop") for email in states)
         assert len(uncertain) <= kills + sink.drops
 

@@ -1,6 +1,6 @@
-"""Twenty rounds of the reactive lab, in each of which one part is killed; prints what became of what was accepted.
+"""Rounds of the reactive lab, in each of which one part is killed; prints what became of what was accepted.
 
-A program of its own, since it forks. Its argument says when the service answers 200.
+A program of its own, since it forks. Its arguments say when the service answers 200 and how many rounds there are.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from labs.catalog.reactive_tracking.settings import Parameters
 from labs.catalog.reactive_tracking.system import System, until
 from labs.parts.http_load import Answer
 
-ROUNDS, SECONDS, RATE = 20, 0.35, 300
+SECONDS, RATE = 0.35, 300
 PATIENCE = 4
 """Seconds in which everything that is not lost must have arrived."""
 PARTS = ("service", "stream", "consumer", "updater", "store")
 
 
 def main() -> None:
-    random = Random(5)
+    random, rounds = Random(5), int(sys.argv[2])
     defaults = registry.read(registry.CATALOG / "reactive_tracking").defaults()
     mended = {"acknowledged": sys.argv[1], "cached_message": "copied", "item_key": "the message id"}
     drawn = programs.drawn(1, 200)
     links = load.links_to(drawn)
-    order = random.sample(PARTS * (ROUNDS // len(PARTS)), ROUNDS)
+    order = random.sample(PARTS * (rounds // len(PARTS)), rounds)
     answers: list[Answer] = []
     with tempfile.TemporaryDirectory() as folder, System(Parameters(**{**defaults, **mended}), Path(folder)) as system:
         served = system.started("push")
         system.publish(drawn)
         until("Redis has the programs", lambda: system.store.programs() >= len(drawn))
-        plan = load.arrivals(load.taps(links, 0, random), RATE, ROUNDS * SECONDS, random)
+        plan = load.arrivals(load.taps(links, 0, random), RATE, rounds * SECONDS, random)
         begun = time.monotonic() + 0.3
         victims = {
             "service": served.process,
             **{name: getattr(system, name) for name in ("stream", "consumer", "updater", "store")},
         }
         with load.scheduled({"push": (served.port, plan)}, begun) as sent:
-            ends = [begun + SECONDS * (number + random.random()) for number in range(ROUNDS)]
+            ends = [begun + SECONDS * (number + random.random()) for number in range(rounds)]
             while sent.working:
                 answers += [one for told in sent.told(0.02) for one in told["push"]]
                 if ends and time.monotonic() > ends[0]:
@@ -67,7 +67,7 @@ def main() -> None:
             "accepted": len(accepted),
             "lost": len(missing()),
             "duplicates": stored.total() - len(stored),
-            "kills": ROUNDS - len(order),
+            "kills": rounds - len(order),
         }
         json.dump(found, sys.stdout)
 

@@ -400,10 +400,13 @@ def start(code: ModuleType, tmp_path: Path) -> Callable[[int], Any]:
     return make
 
 
-def test_twenty_kills_at_random_moments_lose_nothing(start: Callable[[int], Any], tmp_path: Path) -> None:
-    random = Random(7)
-    with start(20_000) as process:
-        for _ in range(20):
+def test_twenty_kills_at_random_moments_lose_nothing(
+    start: Callable[[int], Any], tmp_path: Path, sized: Callable[..., int]
+) -> None:
+    random, kills = Random(7), sized(20, 200)
+    messages = 1000 * kills
+    with start(messages) as process:
+        for _ in range(kills):
             process.store()
             moment = random.uniform(0, 0.03)
             killer = threading.Timer(moment, os.kill, (process._process.pid, signal.SIGKILL))
@@ -417,9 +420,9 @@ def test_twenty_kills_at_random_moments_lose_nothing(start: Callable[[int], Any]
         while "object" in process.store():
             pass
     stored = _invoices(tmp_path / "bucket")
-    assert {*stored} == {str(number) for number in range(20_000)}
+    assert {*stored} == {str(number) for number in range(messages)}
     # An object is repeated at most for each kill.
-    assert 20_000 <= len(stored) <= 20_000 + 20 * 60
+    assert messages <= len(stored) <= messages + kills * 60
 
 
 def test_a_successor_that_forgot_what_was_done_stores_it_twice(start: Callable[[int], Any], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -331,18 +331,19 @@ def test_a_store_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -
         store_program("redis-server")
 
 
-def _rounds(acknowledged: str) -> dict[str, int]:
-    command = [sys.executable, "-m", "tests.labs.reactive_rounds", acknowledged]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=100, env=os.environ)
+def _rounds(acknowledged: str, rounds: int = 20) -> dict[str, int]:
+    command = [sys.executable, "-m", "tests.labs.reactive_rounds", acknowledged, str(rounds)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60 + 2 * rounds, env=os.environ)
     assert ended.returncode == 0, ended.stderr
     found: dict[str, int] = json.loads(ended.stdout)
     return found
 
 
 @pytest.mark.parametrize("acknowledged", ["in a journal", "by the stream"])
-def test_what_was_accepted_is_stored_once_whatever_is_killed(acknowledged: str) -> None:
-    found = _rounds(acknowledged)
-    assert found["kills"] == 20
+def test_what_was_accepted_is_stored_once_whatever_is_killed(acknowledged: str, sized: Callable[..., int]) -> None:
+    rounds = sized(20, 200)
+    found = _rounds(acknowledged, rounds)
+    assert found["kills"] == rounds
     assert found["accepted"] > 0.5 * found["asked"]
     assert (found["lost"], found["duplicates"]) == (0, 0)
 

@@ -33,7 +33,7 @@ from tests.quizzes.conftest import Learner, other_key
 from web.schedule import sweep
 
 Begin = Callable[..., Learner]
-FORMS = 50
+FORMS = (50, 200)
 LENGTH = timedelta(minutes=130)
 
 
@@ -119,10 +119,10 @@ def _pages_with_items(app: Flask) -> list[str]:
 
 
 def test_no_byte_before_submission_depends_on_the_key(
-    twin: Callable[[Callable[[Item], Item]], Flask], csrf: Callable[[FlaskClient], str]
+    twin: Callable[[Callable[[Item], Item]], Flask], csrf: Callable[[FlaskClient], str], sized: Callable[..., int]
 ) -> None:
-    one, other = twin(_as_it_is), twin(other_key)
-    assert _walk(one, csrf, FORMS) == _walk(other, csrf, FORMS)
+    one, other, forms = twin(_as_it_is), twin(other_key), sized(*FORMS)
+    assert _walk(one, csrf, forms) == _walk(other, csrf, forms)
     assert _pages_with_items(one) == _pages_with_items(other)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -201,12 +202,15 @@ class AttemptMachine(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("sabotage", [False, True], ids=["as it is", "control: the newest arrival wins"])
 def test_any_interleaving_leaves_what_the_clock_rule_says(
-    prepared_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sabotage: bool
+    prepared_database: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sized: Callable[..., dict[str, int]],
+    sabotage: bool,
 ) -> None:
     AttemptMachine.prepared, AttemptMachine.folder = prepared_database, tmp_path
-    few = settings(
-        max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
-    )
+    many = sized({"max_examples": 12, "stateful_step_count": 25}, {"max_examples": 200, "stateful_step_count": 60})
+    few = settings(**many, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     if not sabotage:
         run_state_machine_as_test(AttemptMachine, settings=few)
         return
