@@ -63,6 +63,7 @@ bench: $(VENV)/dev $(VENV)-peers/ready $(VENV)-kolibri/ready
 	$(BIN)/python -m benchmarks.search_at_scale
 	$(BIN)/python -m benchmarks.epub_against_pandoc
 	$(BIN)/python -m benchmarks.delivery
+	$(BIN)/python -m benchmarks.personal_copies
 	$(BIN)/python -m benchmarks.lambda_calibration
 	$(BIN)/python -m benchmarks.states_execution
 	$(BIN)/python -m benchmarks.policy_decisions

@@ -1,29 +1,32 @@
-"""An issue of 150,000 words: our build against pandoc's, on the same Markdown, in turns.
+"""A book of 151,000 words with pictures, tables, code and footnotes: ours against pandoc's and calibre's, in turns.
 
-Both are whole processes, from start to the written file. Ours also reads and checks the library, draws the cover
-and looks over the finished book; pandoc is given that cover.
+All are whole processes, from the start of the program to the written file, on the same Markdown and with the same
+cover. Ours reads and checks the library as ever, and parses every document strictly before it goes in. “The whole
+edition” is what is published: it also draws the cover, makes Kindle's form and looks both over.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import cycle
 from pathlib import Path
 
-from content import library
-from publisher import cover, epub, issue
+from benchmarks import long_book
+from benchmarks.long_book import MONTH, ROOT, Sources
 
-ROOT = Path(__file__).resolve().parents[1]
-MONTH = "2018-01"
-WORDS = 150_000
 ROUNDS = 5
+ENVIRONMENT = {
+    **os.environ,
+    "QT_QPA_PLATFORM": "offscreen",
+    "QTWEBENGINE_CHROMIUM_FLAGS": "--no-sandbox",
+    "SOURCE_DATE_EPOCH": "1514786400",
+}
 
 
 @dataclass
@@ -38,7 +41,7 @@ class Contestant:
 
     def run(self) -> None:
         """Make the book once in a process of its own and note its CPU time and its largest resident size."""
-        process = subprocess.Popen(self.command, cwd=ROOT)
+        process = subprocess.Popen(self.command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
@@ -47,60 +50,44 @@ class Contestant:
         self.megabytes.append(usage.ru_maxrss / 1024)
 
 
-def write_sources(folder: Path) -> tuple[list[Path], int]:
-    """Write the notes and lessons of the course as articles of one month, again and again, up to WORDS.
-
-    Return one Markdown file an article for pandoc (the same texts, each under its title), and the words there are.
-    """
-    found, _ = library.load(ROOT / "content")
-    pages = [note.page for note in found.notes]
-    pages += [lesson.page for course in found.courses for _, lesson in course.lessons()]
-    notes, plain = folder / "content" / "notes", folder / "plain"
-    notes.mkdir(parents=True)
-    plain.mkdir()
-    words, files = 0, list[Path]()
-    for number, page in enumerate(cycle(pages)):
-        if words >= WORDS:
-            return files, words
-        # Links between files and drawings would lead nowhere here, for either of the two.
-        body = re.sub(r"^(!\[|:::).*$", "", re.sub(r"\]\((?!http)[^)]*\)", "]", page.body), flags=re.MULTILINE)
-        about = f"title: {page.title!r}\nsummary: {page.title!r}\nkind: trend\nlang: {page.language}\nsources:"
-        head = "\n  - ".join(("---\n" + about, *page.sources)) + "\n---\n"
-        (notes / f"{MONTH}-article-{number}.md").write_text(f"{head}\n{body}", "utf-8")
-        files.append(plain / f"{number:04}.md")
-        files[-1].write_text(f"# {page.title}\n\n{body}\n\n", "utf-8")
-        words += len(body.split())
-    raise ValueError("the course has no page")
-
-
-def build(folder: Path, out: Path) -> None:
-    """Make our book; this is what the measured process runs."""
-    found, errors = library.load(folder / "content")
-    if errors:
-        raise ValueError(str(errors[0]))
-    out.write_bytes(epub.build(issue.compose(found, [], [], MONTH)).epub)
+def contestants(folder: Path, sources: Sources, cover: Path) -> Iterator[Contestant]:
+    """Yield ours and every other that this machine has; ``PANDOC`` names pandocs beside the one in the path."""
+    own = [sys.executable, "-m", "benchmarks.own_book"]
+    yield Contestant(
+        "Archway", [*own, str(sources.content), MONTH, str(cover), str(folder / "ours.epub")], folder / "ours.epub"
+    )
+    yield Contestant(
+        "Archway, the whole edition", [*own, str(sources.content), MONTH, str(folder / "all.epub")], folder / "all.epub"
+    )
+    for number, pandoc in enumerate(filter(None, (shutil.which("pandoc"), *os.environ.get("PANDOC", "").split(":")))):
+        version = subprocess.run([pandoc, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+        for words, option in (("", ["--no-highlight"]), (", code coloured", [])):
+            book = folder / f"pandoc-{number}-{len(option)}.epub"
+            about = ["--metadata", "title=Archway", "--toc", "--epub-cover-image", str(cover)]
+            where = ["--resource-path", str(sources.whole.parent), "-o", str(book), *map(str, sources.chapters)]
+            yield Contestant(f"pandoc {version}{words}", [pandoc, "-f", "markdown", *option, *about, *where], book)
+    if calibre := shutil.which("ebook-convert"):
+        book = folder / "calibre.epub"
+        options = ["--formatting-type", "markdown", "--markdown-extensions", "footnotes,tables,fenced_code"]
+        command = [calibre, str(sources.whole), str(book), *options, "--cover", str(cover)]
+        yield Contestant("calibre", command, book)
 
 
 def main() -> None:
-    """Run both in turns and print the table."""
-    if shutil.which("pandoc") is None:
-        sys.exit("pandoc is not on this machine; install it to compare.")
+    """Run all in turns and print the table."""
+    from publisher import cover  # noqa: PLC0415 (the measured processes load this module's neighbours alone)
+
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files, words = write_sources(folder)
-        (folder / "cover.jpg").write_bytes(cover.jpeg(cover.draw("Archway Monthly", "January 2018", [])))
-        ours, theirs = folder / "ours.epub", folder / "pandoc.epub"
-        options = ["--metadata", "title=Archway", "--toc", "--epub-cover-image", str(folder / "cover.jpg")]
-        contestants = [
-            Contestant("Archway", [sys.executable, "-m", __spec__.name, str(folder), str(ours)], ours),
-            Contestant("pandoc", ["pandoc", "-f", "markdown", *options, "-o", str(theirs), *map(str, files)], theirs),
-        ]
+        sources = long_book.write(folder)
+        picture = folder / "cover.jpg"
+        picture.write_bytes(cover.jpeg(cover.draw("Archway Monthly", "January 2018", [])))
+        found = list(contestants(folder, sources, picture))
         for _ in range(ROUNDS):
-            for one in contestants:
+            for one in found:
                 one.run()
-        version = subprocess.run(["pandoc", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
-        print(f"{words} words in {len(files)} articles, {ROUNDS} runs of each in turns, pandoc {version}\n")
-        print(table(contestants))
+        print(f"{sources.words} words in {len(sources.chapters)} chapters, {ROUNDS} runs of each in turns\n")
+        print(table(found))
 
 
 def table(contestants: list[Contestant]) -> str:
@@ -119,7 +106,4 @@ def table(contestants: list[Contestant]) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        build(Path(sys.argv[1]), Path(sys.argv[2]))
-    else:
-        main()
+    main()

@@ -11,7 +11,7 @@ from pathlib import Path
 from lxml import etree
 from markdown_it.token import Token
 
-from content import dialect, render
+from content import dialect, footnotes, render
 
 SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
 _EXAM = re.compile(r"\b(exams?|examination|certification|[A-Z]{3}-C0\d|изпит\w*)\b", re.IGNORECASE)
@@ -51,6 +51,7 @@ def find(text: str, folder: Path, first_line: int, tokens: Sequence[Token]) -> I
         *_heading_faults(tokens),
         *_fence_faults(lines, tokens),
         *_table_faults(lines, tokens),
+        *_footnote_faults(lines, tokens),
         *_inline_faults(lines, tokens, folder),
     )
     for fault in found:
@@ -75,9 +76,7 @@ def unsourced_claims(text: str, tokens: Sequence[Token], sources: Iterable[str],
 
 
 def _container_faults(lines: Sequence[str], tokens: Sequence[Token]) -> Iterator[Fault]:
-    fenced = {
-        line for token in tokens if token.type in {"fence", "code_block"} and token.map for line in range(*token.map)
-    }
+    fenced = _code_lines(tokens)
     open_line: int | None = None
     open_name = "note"
     for index, line in enumerate(lines):
@@ -105,6 +104,28 @@ def _container_faults(lines: Sequence[str], tokens: Sequence[Token]) -> Iterator
             open_line, open_name = index, name
     if open_line is not None:
         yield Fault(open_line + 1, 1, f"This :::{open_name} is never closed; end it with a line of three colons.")
+
+
+def _code_lines(tokens: Sequence[Token]) -> set[int]:
+    return {
+        line for token in tokens if token.type in {"fence", "code_block"} and token.map for line in range(*token.map)
+    }
+
+
+def _footnote_faults(lines: Sequence[str], tokens: Sequence[Token]) -> Iterator[Fault]:
+    starts = [(index, match) for index, line in enumerate(lines) if (match := footnotes.DEFINITION.match(line))]
+    if not starts:
+        return
+    used, code, seen = footnotes.labels(tokens), _code_lines(tokens), set[str]()
+    for index, match in starts:
+        if index in code:
+            continue
+        label, column = match[1], match.start(1) - 1
+        if label in seen:
+            yield Fault(index + 1, column, f"The footnote “{label}” is defined twice; give the second another name.")
+        elif label not in used:
+            yield Fault(index + 1, column, f"Nothing refers to this footnote; write [^{label}] where it belongs.")
+        seen.add(label)
 
 
 def _heading_faults(tokens: Sequence[Token]) -> Iterator[Fault]:
@@ -173,6 +194,9 @@ def _text_faults(lines: Sequence[str], inline: Token, text: str) -> Iterator[Fau
     """Yield what was meant as markup and is read as text."""
     if tag := re.search(r"</?[a-z][a-z0-9]*(\s[^<>]*)?/?>", text, re.IGNORECASE):
         yield _at(lines, inline, tag[0], f"HTML such as {tag[0]} is not rendered; write Markdown instead.")
+    if note := footnotes.REFERENCE.search(text):
+        sentence = f"There is no footnote “{note[1]}”; say in a line of its own, as [^{note[1]}]: words, what it says."
+        yield _at(lines, inline, note[0], sentence)
     if bare := re.search(r"\]\((?:javascript|data|vbscript):", text, re.IGNORECASE):
         yield _at(lines, inline, bare[0], "This link's address is not a web address; use https://.")
     elif broken := re.search(r"\]\(|\]\[", text):

@@ -18,7 +18,7 @@ from content import front_matter, glossary, render
 from content.faults import ContentError, Fault
 from content.front_matter import REQUIRED, Field
 from content.glossary import Glossary
-from content.pages import PAGE_FIELDS, Files, Make, Page, Reader, scan
+from content.pages import PAGE_FIELDS, PICTURES, Files, Make, Page, Reader, scan
 from content.timetable import Talk, Timetable
 
 KINDS = {
@@ -250,8 +250,8 @@ class _Loader:
             self.fault(self.root, 1, 1, f"There is no content here; expected one of {', '.join(sorted(known))}.")
         for name in ("talks", "startups", "notes"):
             for path in self._entries(self.root / name):
-                if path.suffix != ".md":
-                    self.fault(path, 1, 1, "Nothing reads this file; only .md files belong here.")
+                if path.suffix not in {".md", *PICTURES}:
+                    self.fault(path, 1, 1, "Nothing reads this file; only .md files and their pictures belong here.")
 
     def _check_weights(self, page: Page, exam: str, modules: Sequence[Module]) -> None:
         weights = sum(module.weight for module in modules)

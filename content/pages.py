@@ -23,7 +23,9 @@ PAGE_FIELDS = {
     "title": Field(front_matter.text, REQUIRED),
     "summary": Field(front_matter.text, REQUIRED),
     "lang": Field(front_matter.pattern(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language code such as en or bg"), "en"),
-    "sources": Field(front_matter.pattern(r"https?://[^\s/]+\S*", "a web address"), (), many=True),
+    "sources": Field(
+        front_matter.pattern(r"https?://[^\s/<>\"{}|\\^`]+[^\s<>\"{}|\\^`]*", "a web address"), (), many=True
+    ),
 }
 
 

@@ -1,7 +1,8 @@
 """The one Markdown renderer: safe XHTML, heading ids, and a closed set of containers.
 
-Authors may write CommonMark, tables, ``:::note TITLE … :::`` for a margin note, and the embeds ``:::quiz ID``,
-``:::lab SLUG`` and ``:::measured RUN … :::``, which the page replaces by something one can use. Raw HTML is text.
+Authors may write CommonMark, tables, footnotes, ``:::note TITLE … :::`` for a margin note, and the embeds
+``:::quiz ID``, ``:::lab SLUG`` and ``:::measured RUN … :::``, which the page replaces by something one can use. Raw
+HTML is text.
 A link to a word of ``glossary.md`` is marked as a term, so that the page can tell its definition.
 """
 
@@ -22,7 +23,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from content import dialect
+from content import dialect, footnotes
 
 MAXIMUM_BYTES = 500_000
 GLOSSARY = "glossary.md"
@@ -233,6 +234,7 @@ def _markdown() -> MarkdownIt:
     )
     markdown.block.ruler.before("table", "short_paragraph", dialect.short_paragraph)
     markdown.core.ruler.at("inline", dialect.inline)
+    footnotes.install(markdown)
     markdown.add_render_rule("container_open", _render_container_open)
     markdown.add_render_rule("container_close", _render_container_close)
     markdown.add_render_rule("image", _render_image)

@@ -34,7 +34,7 @@ from web.offers import Door, NextStep, Progress, offers
 ROOT = Path(__file__).parent
 VIEWS = (search_views, study_views, talk_views)
 """Imported for the pages that they add to the room's blueprint."""
-_ID = re.compile(r' id="[^"]*"')
+_ID = re.compile(r' id="(?!note(?:ref)?-[0-9a-f]{6}-)[^"]*"')
 
 
 @dataclass(frozen=True)

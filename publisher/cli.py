@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy.exc import OperationalError
 
 from db import database, upgrade
 from publisher import issue, overview, sources, store
@@ -41,7 +42,7 @@ def build(month: str, out: Path | None, publish: bool) -> None:
     except OSError as error:
         fail(f"{path} cannot be written: {error.strerror}; give another place with --out.")
     if publish:
-        _publish(edition)
+        _publish(edition, path)
     click.echo(f"{path} {len(edition.epub)} {edition.sha256}")
 
 
@@ -76,9 +77,12 @@ def deliveries(month: str) -> str:
     return ", ".join(f"{count} {state}" for state, count in found.counts.items() if count) if found else ""
 
 
-def _publish(edition: Edition) -> None:
-    with database().writing() as connection:
-        store.save(database(), connection, edition, now())
+def _publish(edition: Edition, path: Path) -> None:
+    try:
+        with database().writing() as connection:
+            store.save(database(), connection, edition, now())
+    except OperationalError as error:
+        fail(f"The database cannot keep the issue: {error.orig}. Nothing is published; the book is in {path}.")
 
 
 def _write(path: Path, data: bytes) -> None:

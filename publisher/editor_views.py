@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
 from accounts.sessions import require_role
+from accounts.views import limiter
+from config import Settings
 from db import database
-from publisher import editing, epub, feeds, issue, sources, store
+from publisher import editing, epub, feeds, issue, mails, postroom, sources, store
 from publisher.epub import Edition
 from publisher.issue import Choice, IssueError, MonthError
 from publisher.package import PackageError
 from publisher.store import Draft, Published
+from publisher.subscriptions import SubscriptionError, clean_address
 from web.clock import now
 
 routes = Blueprint("editor", __name__)
@@ -99,7 +102,7 @@ def document(month: str, name: str) -> Response:
         abort(409, str(error))
     if name not in files:
         abort(404, _("The draft has no such page; its contents list those it has."))
-    return Response(files[name].content, content_type=files[name].media_type)
+    return Response(files[name].data, content_type=files[name].media_type)
 
 
 @routes.get("/studio/issues/<month>.epub")
@@ -134,6 +137,23 @@ def publish(month: str) -> Answer | str:
     return redirect(url_for("editor.look", month=month), 303)
 
 
+@routes.post("/studio/issues/<month>/proof")
+@limiter.limit("12/hour")
+def proof(month: str) -> Answer | str:
+    """Send the draft to the editor's own address at once, and say where it went or why it did not."""
+    person = require_role("instructor")
+    _check(month)
+    edition = _build(month)
+    try:
+        recipient = clean_address(person.email or "")
+    except SubscriptionError:
+        return _look(month, edition, _("No mail can be sent to your account's address; download the draft instead."))
+    outcome = postroom.send_now(current_app, mails.proof(postroom.post_of(current_app), recipient, edition, now()))
+    if outcome.kind != "sent":
+        return _look(month, edition, _("The proof was not sent: %(reply)s", reply=outcome.reply))
+    return redirect(url_for("editor.look", month=month, proof="sent"), 303)
+
+
 def _check(month: str) -> None:
     try:
         issue.check_month(month)
@@ -164,6 +184,7 @@ def _form(month: str, draft: Draft, fault: str) -> str:
 
 
 def _look(month: str, edition: Edition, fault: str = "") -> str:
+    settings: Settings = current_app.extensions["settings"]
     with database().reading() as connection:
         public = store.find(connection, month)
     return render_template(
@@ -173,5 +194,7 @@ def _look(month: str, edition: Edition, fault: str = "") -> str:
         edition=edition,
         public=public,
         due=issue.due_at(month),
+        recipient=require_role("instructor").email,
+        folder="" if settings.smtp_url else postroom.way_out(settings),
         fault=fault,
     )

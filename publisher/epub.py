@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import IO
 from uuid import UUID, uuid5
 
-from publisher import cover, lint, package, pages
+from publisher import lint, package, pages
 from publisher.issue import SERIES, Choice, Issue, IssueError, check_month, due_at
 from publisher.news import Printed
 from publisher.package import Metadata, Resource
@@ -74,6 +75,8 @@ def languages(issue: Issue) -> tuple[str, ...]:
 
 def covers(issue: Issue) -> tuple[bytes, bytes]:
     """Return the cover of the book and its small rendition, both as JPEG."""
+    from publisher import cover  # noqa: PLC0415 (a book that is given its cover need not wait for Pillow)
+
     picture = cover.draw(SERIES, issue.name, [note.page.title for note in issue.articles])
     return cover.jpeg(picture), cover.jpeg(picture, cover.WEB_WIDTH)
 
@@ -83,8 +86,18 @@ def documents(issue: Issue) -> tuple[Resource, ...]:
     return pages.resources(issue, identifier(issue.month))
 
 
+def write_to(out: IO[bytes], issue: Issue, cover_jpeg: bytes) -> None:
+    """Write the book alone, with that cover, to a file that can be sought in; what is wrong raises as in ``build``."""
+    found = documents(issue)
+    package.write_to(out, _metadata(issue, found), found, _cover(cover_jpeg))
+
+
 def _write(issue: Issue, found: tuple[Resource, ...], cover_jpeg: bytes) -> bytes:
-    return package.write(_metadata(issue, found), found, Resource(COVER, "image/jpeg", cover_jpeg))
+    return package.write(_metadata(issue, found), found, _cover(cover_jpeg))
+
+
+def _cover(data: bytes) -> Resource:
+    return Resource(COVER, "image/jpeg", data)
 
 
 def manifest_hash(entries: Mapping[str, bytes]) -> str:

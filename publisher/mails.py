@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
@@ -15,6 +16,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from publisher.delivery import Mail
+from publisher.epub import Edition
 from publisher.issue import SERIES
 from publisher.outbox import Claim
 from publisher.signatures import Signer
@@ -100,6 +102,17 @@ def enclosure(book: Published, epub: bytes) -> bytes:
     return "\r\n".join(headers).encode() + encoded + f"--{_boundary(book)}--\r\n".encode()
 
 
+def proof(post: Post, recipient: str, edition: Edition, now: datetime) -> Mail:
+    """Return the mail that brings a draft to its editor, in the language of the page; each has a name of its own."""
+    code = f"proof-{edition.month}-{secrets.token_hex(8)}"
+    message = _addressed(post, recipient, _("Proof: %(title)s", title=edition.title), code, now)
+    _fill(message, _("This is the draft as it stands now. Its checksum: %(sha256)s", sha256=edition.sha256))
+    main, _slash, kind = EPUB_TYPE.partition("/")
+    name = f"archway-{edition.month}-proof.epub"
+    message.add_attachment(edition.epub, maintype=main, subtype=kind, filename=name)
+    return Mail(code, post.sender, recipient, message.as_bytes(policy=_LINES))
+
+
 def _confirmation(post: Post, claim: Claim) -> str:
     kindle = (
         _(
@@ -138,17 +151,22 @@ def _foot(post: Post, claim: Claim) -> str:
 
 
 def _headers(post: Post, claim: Claim, subject: str, now: datetime) -> EmailMessage:
-    message = EmailMessage(policy.SMTP)
     code = _code(post, claim)
-    message["From"] = Address(SERIES, addr_spec=post.sender)
-    message["To"] = Address(addr_spec=_recipient(claim))
-    message["Subject"] = subject
-    message["Date"] = format_datetime(now)
-    message["Message-ID"] = f"<{code}@{post.host}>"
+    message = _addressed(post, _recipient(claim), subject, code, now)
     message["Auto-Submitted"] = "auto-generated"
     if claim.occasion != "confirm":
         message["List-Id"] = f"{SERIES} <archway-monthly.{urlsplit(post.site).hostname or post.host}>"
         _offer_to_leave(message, post, claim, code)
+    return message
+
+
+def _addressed(post: Post, recipient: str, subject: str, code: str, now: datetime) -> EmailMessage:
+    message = EmailMessage(policy.SMTP)
+    message["From"] = Address(SERIES, addr_spec=post.sender)
+    message["To"] = Address(addr_spec=recipient)
+    message["Subject"] = subject
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{code}@{post.host}>"
     return message
 
 

@@ -81,7 +81,8 @@ class RunRow(Base):
 class SubscriberRow(Base):
     """Somebody who gets the issues: ``pending`` until confirmed, ``active``, or ``stopped`` for a ``reason``.
 
-    ``domain`` receives the issues, which is the Kindle's where they go to one.
+    ``domain`` receives the issues, which is the Kindle's where they go to one. ``person_id`` is whose answers an
+    appendix of their own is made from; empty for whoever did not ask for one.
     """
 
     __tablename__ = "publisher_subscriber"
@@ -95,6 +96,7 @@ class SubscriberRow(Base):
     country: Mapped[str] = mapped_column(String(2))
     state: Mapped[str] = mapped_column(String(8), index=True)
     reason: Mapped[str] = mapped_column(String(12))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_person.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
 

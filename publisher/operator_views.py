@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as Answer
 from accounts.sessions import require_role
 from config import Settings
 from db import database
-from publisher import issue, outbox, overview, postroom, sources, store, subscribers
+from publisher import issue, outbox, overview, postroom, schedule, sources, store, subscribers
 from publisher.outbox import STATES
 from web.clock import now
 
@@ -32,6 +32,8 @@ class Row:
     failure: str
     built: bool
     readers: int
+    late: bool
+    """Whether it came due too long ago to go out by itself, so that a person decides."""
 
 
 def init_app(app: Flask) -> None:
@@ -116,7 +118,8 @@ def _rows(connection: Connection) -> list[Row]:
         state = overview.state_of(run, now()) if run else "done"
         readers = sum(overview.waiting(connection, month).values()) if month in built else 0
         due_at, failure = (run.due_at, run.failure) if run else (issue.due_at(month), "")
-        rows.append(Row(month, due_at, state, failure, month in built, readers))
+        late = now() - due_at > schedule.TIMELY
+        rows.append(Row(month, due_at, state, failure, month in built, readers, late))
     return rows
 
 

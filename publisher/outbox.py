@@ -43,6 +43,8 @@ class Claim:
     domain: str
     channel: str
     language: str
+    person: int | None = None
+    """Whose answers the reader's own appendix is made from."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,13 @@ def enqueue(database: Database, connection: Connection, month: str, sha256: str,
     """
     active = SubscriberRow.state == "active"
     return _queue(database, connection, active, _row(month, sha256, now))
+
+
+def owes(connection: Connection, month: str) -> bool:
+    """Return whether some active subscriber has no row for a month's issue."""
+    have = select(DeliveryRow.subscriber_id).where(DeliveryRow.occasion == month)
+    owed = select(SubscriberRow.id).where(SubscriberRow.state == "active", SubscriberRow.id.not_in(have)).limit(1)
+    return connection.scalar(owed) is not None
 
 
 def post_letter(database: Database, connection: Connection, subscriber: str, occasion: str, now: datetime) -> None:
@@ -170,7 +179,12 @@ _MAIL = (
     DeliveryRow.subscriber_id.label("subscriber"),
 )
 _READER = select(
-    SubscriberRow.email, SubscriberRow.kindle, SubscriberRow.channel, SubscriberRow.language, SubscriberRow.domain
+    SubscriberRow.email,
+    SubscriberRow.kindle,
+    SubscriberRow.channel,
+    SubscriberRow.language,
+    SubscriberRow.domain,
+    SubscriberRow.person_id.label("person"),
 )
 
 

@@ -8,12 +8,16 @@ so both steps are replaced.
 
 from __future__ import annotations
 
+import copy
 import io
+import struct
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 from ebooklib import epub
 from lxml import etree
@@ -36,12 +40,25 @@ class PackageError(ValueError):
 
 @dataclass(frozen=True)
 class Resource:
-    """A file of the book. Documents with ``linear`` are read in the order in which they are given."""
+    """A file of the book: its bytes, or where they lie until the book is written.
+
+    Documents with ``linear`` are read in the order in which they are given.
+    """
 
     name: str
     media_type: str
-    content: bytes
+    content: bytes | Path
     linear: bool = False
+
+    @property
+    def data(self) -> bytes:
+        """The bytes, read anew each time if they lie in a file; raise PackageError where it cannot be read."""
+        if isinstance(self.content, bytes):
+            return self.content
+        try:
+            return self.content.read_bytes()
+        except OSError as error:
+            raise PackageError(f"{self.content} cannot be read: {error.strerror}.") from None
 
 
 @dataclass(frozen=True)
@@ -61,9 +78,15 @@ class Metadata:
 
 def write(metadata: Metadata, resources: Sequence[Resource], cover: Resource) -> bytes:
     """Return the EPUB; the same arguments give the same bytes. Raise PackageError for a document that is not XML."""
-    names = [resource.name for resource in (*resources, cover)]
-    for name in names:
-        if names.count(name) > 1:
+    out = io.BytesIO()
+    write_to(out, metadata, resources, cover)
+    return out.getvalue()
+
+
+def write_to(out: IO[bytes], metadata: Metadata, resources: Sequence[Resource], cover: Resource) -> None:
+    """Write the EPUB to a file that can be sought in, with one picture in memory at a time; else as ``write``."""
+    for name, count in Counter(resource.name for resource in (*resources, cover)).items():
+        if count > 1:
             raise PackageError(f"Two files of the book are called “{name}”.")
     book = epub.EpubBook()
     _describe(book, metadata)
@@ -72,11 +95,9 @@ def write(metadata: Metadata, resources: Sequence[Resource], cover: Resource) ->
         item = book.add_item(_item(resource))
         if resource.linear:
             book.spine.append(item)
-    out = io.BytesIO()
     # A failure must raise: by itself ebooklib warns and returns False.
     options = {"mtime": metadata.modified, "raise_exceptions": True, "epub3_pages": False, "epub3_landmark": False}
     _Writer(out, book, options).write()
-    return out.getvalue()
 
 
 def entries(data: bytes) -> Mapping[str, bytes]:
@@ -85,10 +106,28 @@ def entries(data: bytes) -> Mapping[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def entry(data: bytes, name: str) -> bytes:
+    """Return one uncompressed file of an EPUB."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return archive.read(name)
+
+
+def replaced(data: bytes, files: Mapping[str, bytes]) -> bytes:
+    """Return an EPUB with some files changed or added at the end; the others are copied as they are compressed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, _FixedZip(out, "w") as new:
+        kept = [one for one in old.infolist() if one.filename not in files]
+        for one in kept:
+            new.take_over(one, data)
+        for name, content in files.items():
+            new.writestr(name, content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
 def parse(resource: Resource) -> etree._Element:
     """Parse a document strictly; raise PackageError with its name and line where it is not well-formed."""
     try:
-        return etree.fromstring(resource.content, etree.XMLParser(resolve_entities=False, no_network=True))
+        return etree.fromstring(resource.data, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError as error:
         raise PackageError(f"{resource.name}, line {error.lineno}: this is not well-formed XML: {error.msg}.") from None
 
@@ -115,13 +154,13 @@ def _describe(book: Any, metadata: Metadata) -> None:
 
 def _cover(cover: Resource) -> Any:
     item = epub.EpubCover(uid="cover-image", file_name=cover.name)
-    item.media_type, item.content = cover.media_type, cover.content
+    item.media_type, item.content = cover.media_type, cover.data
     return item
 
 
 def _item(resource: Resource) -> Any:
     uid = "ncx" if resource.media_type == NCX else resource.name.replace("/", "-").replace(".", "-")
-    item = epub.EpubItem(f"f-{uid}" if uid != "ncx" else uid, resource.name, resource.media_type, resource.content)
+    item = _Item(f"f-{uid}" if uid != "ncx" else uid, resource.name, resource.media_type, resource)
     if resource.media_type in {XHTML, NCX}:
         root = parse(resource)
         item.properties = sorted(set(_properties(resource, root)))
@@ -140,16 +179,42 @@ def _properties(resource: Resource, root: etree._Element) -> Iterator[str]:
             raise PackageError(f"{resource.name} fetches {element.get('src')}; a book holds all it shows.")
 
 
+class _Item(epub.EpubItem):  # type: ignore[misc]  # ebooklib has no types
+    """An item whose bytes are read when they are written; its content is a Resource."""
+
+    def get_content(self) -> bytes:
+        return self.content.data  # type: ignore[no-any-return]
+
+
 class _FixedZip(zipfile.ZipFile):
-    """An archive whose entries carry no trace of when, where and by whom it was written."""
+    """An archive whose entries carry no trace of when, where and by whom it was written.
+
+    Pictures are stored as they are, since their formats are compressed already.
+    """
 
     def writestr(
         self, name: Any, data: Any, compress_type: int | None = None, compresslevel: int | None = None
     ) -> None:
         entry = zipfile.ZipInfo(str(name), (1980, 1, 1, 0, 0, 0))
         entry.create_system, entry.external_attr = 3, 0o100644 << 16
-        entry.compress_type = zipfile.ZIP_DEFLATED if compress_type is None else compress_type
+        packed = entry.filename.endswith((".jpg", ".jpeg", ".png"))
+        usual = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+        entry.compress_type = usual if compress_type is None else compress_type
         super().writestr(entry, data, compresslevel=compresslevel)
+
+    def take_over(self, entry: zipfile.ZipInfo, data: bytes) -> None:
+        """Copy an entry of the archive ``data`` without unpacking it, for which the library has no method."""
+        if self.fp is None:
+            raise ValueError("The archive is closed.")
+        # After 30 bytes of a local header come its name and an extra field, whose lengths are its last four bytes.
+        start = entry.header_offset
+        name, extra = struct.unpack_from("<HH", data, start + 26)
+        copied = copy.copy(entry)
+        copied.header_offset = self.start_dir
+        self.fp.write(data[start : start + 30 + name + extra + entry.compress_size])
+        self.start_dir = self.fp.tell()
+        self.filelist.append(copied)
+        self.NameToInfo[copied.filename] = copied
 
 
 class _Writer(epub.EpubWriter):  # type: ignore[misc]  # ebooklib has no types

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -26,11 +26,14 @@ from publisher import links
 from publisher.issue import Issue, IssueError, day_name, month_name
 from publisher.lint import LONGEST_ALTERNATIVE
 from publisher.package import NCX, XHTML, Resource
+from quizzes.questions import Item
 
 MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 STYLE = Path(__file__).with_name("book.css")
+APPENDIX, APPENDIX_ANSWERS = "Your own questions", "Answers to your own questions"
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 _PARAGRAPH = re.compile(r' id="p-[0-9a-f]{10}"')
+_NOTE_ROLE = re.compile(r'role="doc-(noteref|footnote)"')
 _PICTURE = re.compile(r'<img src="([^"]*)" alt="([^"]*)"')
 
 
@@ -108,7 +111,7 @@ def title_page(issue: Issue, *, kindle: bool = False) -> Resource:
 
 def has_drawings(documents: Sequence[Resource]) -> bool:
     """Return whether there is anything to look at beside the text and the cover."""
-    return any(b"<svg" in one.content or one.media_type.startswith("image/") for one in documents)
+    return any(one.media_type.startswith("image/") or b"<svg" in one.data for one in documents)
 
 
 def _parts(issue: Issue) -> Iterator[Resource]:
@@ -132,9 +135,7 @@ def _parts(issue: Issue) -> Iterator[Resource]:
         remarks = [_text(issue, remark, None) for remark in issue.remarks]
         yield _document("corrections.xhtml", remarks=remarks, corrections=tuple(_corrected(issue)))
     if issue.quiz:
-        items = tuple(_printed(issue))
-        yield _document("quiz.xhtml", items=items)
-        yield _document("answers.xhtml", items=items)
+        yield from _quiz(tuple(_printed(issue.quiz, lambda text: _text(issue, text, None))), ("Quiz", "Answers"))
 
 
 def _contents(issue: Issue) -> Iterator[Entry]:
@@ -195,8 +196,21 @@ def _zone(schedule: Schedule) -> str:
     return f"{schedule.zone} ({start.tzname()}, UTC{offset[:3].replace('-', '−')}:{offset[3:]})"
 
 
-def _printed(issue: Issue) -> Iterator[PrintedItem]:
-    for number, item in enumerate(issue.quiz, 1):
+def appendix(items: Sequence[Item]) -> tuple[Resource, Resource]:
+    """Return the two chapters of a reader's own appendix: its questions, and their answers."""
+    printed = tuple(_printed(items, lambda text: links.rewrite(render.render(text).html, lambda _target: None)))
+    questions, answers = _quiz(printed, (APPENDIX, APPENDIX_ANSWERS), "appendix-")
+    return questions, answers
+
+
+def _quiz(items: Sequence[PrintedItem], titles: tuple[str, str], prefix: str = "") -> Iterator[Resource]:
+    questions, answers = f"{prefix}quiz.xhtml", f"{prefix}answers.xhtml"
+    yield _document("quiz.xhtml", name=questions, items=items, title=titles[0], answers=answers)
+    yield _document("answers.xhtml", name=answers, items=items, title=titles[1], questions=questions)
+
+
+def _printed(items: Iterable[Item], text: Callable[[str], str]) -> Iterator[PrintedItem]:
+    for number, item in enumerate(items, 1):
         options = tuple(
             PrintedOption(
                 option.letter.upper(),
@@ -207,8 +221,10 @@ def _printed(issue: Issue) -> Iterator[PrintedItem]:
             for option in item.question.options
         )
         answer = " and ".join(option.letter for option in options if option.correct)
-        stem = _text(issue, item.question.stem, None)
-        yield PrintedItem(number, stem, options, answer, render.render_inline(item.key.today))
+        stimulus = text(item.question.stimulus) if item.question.stimulus else ""
+        yield PrintedItem(
+            number, stimulus + text(item.question.stem), options, answer, render.render_inline(item.key.today)
+        )
 
 
 def _corrected(issue: Issue) -> Iterator[PrintedCorrection]:
@@ -244,7 +260,10 @@ def _for_book(issue: Issue, rendered: Rendered) -> str:
         return names[note[1]] + note[2] if note and note[0] == issue.month and note[1] in names else None
 
     parts = (_embed(part, labs) if isinstance(part, Embed) else part for part in rendered.parts)
-    return links.rewrite("".join(part for part in parts if isinstance(part, str)), address)
+    return _NOTE_ROLE.sub(
+        r'epub:type="\1" role="doc-\1"',
+        links.rewrite("".join(part for part in parts if isinstance(part, str)), address),
+    )
 
 
 def _embed(embed: Embed, labs: dict[str, str]) -> str:
@@ -273,7 +292,7 @@ def _pictures(note: Note) -> Iterator[Resource]:
         path = note.page.folder / unquote(source)
         if not path.is_file():
             raise IssueError(f"{note.page.path}: there is no picture “{source}” beside it.")
-        yield Resource(_picture_name(note, source), MEDIA_TYPES[path.suffix.lower()], path.read_bytes())
+        yield Resource(_picture_name(note, source), MEDIA_TYPES[path.suffix.lower()], path)
 
 
 def _picture_name(note: Note, source: str) -> str:

@@ -15,14 +15,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings, name_of
 from db import Database
-from publisher import bounces, countries, mails, outbox, returns, store, subscribers
+from publisher import appendix, bounces, countries, mails, outbox, returns, sources, store, subscribers
 from publisher.countries import CountriesError
-from publisher.delivery import REPEAT, DeliveryError, Hours, Mail, Policy, Sender, Transport
+from publisher.delivery import REPEAT, DeliveryError, Hours, Mail, Outcome, Policy, Sender, Transport
 from publisher.mails import Post
 from publisher.outbox import LETTERS, Claim
 from publisher.signatures import Signer
 from publisher.store import Published
 from publisher.transports import Folder, Smtp
+from quizzes.questions import Item
 
 IDLE = 2
 """Seconds between two looks at an outbox in which nothing is due."""
@@ -41,6 +42,8 @@ class Composer:
     database: Database
     post: Post
     clock: Callable[[], datetime]
+    own_questions: Callable[[int, str], tuple[Item, ...]] = lambda _person, _month: ()
+    """Returns the questions of a person's own appendix for a month."""
     _enclosures: dict[tuple[str, bool], bytes] = field(default_factory=dict)
 
     def __call__(self, claim: Claim) -> Mail:
@@ -50,7 +53,12 @@ class Composer:
         book = self._book(claim)
         if claim.channel == "link":
             return mails.link(self.post, claim, book, self.clock())
-        enclosure = self._enclosure(book, kindle=claim.channel == "kindle")
+        kindle = claim.channel == "kindle"
+        own = self.own_questions(claim.person, claim.occasion) if claim.person else ()
+        if own:
+            enclosure = mails.enclosure(book, appendix.personalise(self._bytes(book, kindle=kindle), own))
+        else:
+            enclosure = self._enclosure(book, kindle=kindle)
         return mails.parcel(self.post, claim, book, enclosure, self.clock())
 
     def _book(self, claim: Claim) -> Published:
@@ -63,13 +71,16 @@ class Composer:
     def _enclosure(self, book: Published, *, kindle: bool) -> bytes:
         wanted = book.sha256, kindle
         if wanted not in self._enclosures:
-            read = store.kindle if kindle else store.epub
-            with self.database.reading() as connection:
-                made = mails.enclosure(book, read(connection, book.month))
+            made = mails.enclosure(book, self._bytes(book, kindle=kindle))
             # Only one book is under way at a time; those before it would stay in memory for nothing.
             self._enclosures = {kept: one for kept, one in self._enclosures.items() if kept[0] == book.sha256}
             self._enclosures[wanted] = made
         return self._enclosures[wanted]
+
+    def _bytes(self, book: Published, *, kindle: bool) -> bytes:
+        read = store.kindle if kindle else store.epub
+        with self.database.reading() as connection:
+            return read(connection, book.month)
 
 
 def post_of(app: Flask) -> Post:
@@ -83,7 +94,7 @@ def sender_of(app: Flask) -> Sender:
     settings: Settings = app.extensions["settings"]
     database, clock = app.extensions["database"], app.extensions["clock"]
     policy = Policy(settings.mail_rate, settings.mail_domain_rate, Hours(*settings.mail_hours))
-    composer = Composer(database, post_of(app), clock)
+    composer = Composer(database, post_of(app), clock, sources.own_questions)
     return Sender(database, transport_of(settings), composer, policy, countries.load(), clock)
 
 
@@ -96,6 +107,15 @@ def way_out(settings: Settings) -> str:
     """Return where mails go, without the password: a server's name, or a folder's."""
     parts = urlsplit(settings.smtp_url)
     return f"{parts.scheme}://{parts.hostname}" if settings.smtp_url else str(settings.instance / "outbox")
+
+
+def send_now(app: Flask, mail: Mail) -> Outcome:
+    """Send one mail past the outbox, while somebody waits for it."""
+    way = transport_of(app.extensions["settings"])
+    try:
+        return way.send(mail)
+    finally:
+        way.close()
 
 
 def start(app: Flask) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -14,12 +15,15 @@ from config import Settings
 from content.library import Library, Note
 from db import Database
 from labs import registry
-from publisher import editing, epub, issue, store
+from publisher import appendix, editing, epub, issue, store
 from publisher.epub import Edition
 from publisher.issue import Choice, Issue, IssueError
 from publisher.news import Lab, Printed
 from publisher.store import Draft, Published
+from quizzes import blueprint, practice, practice_store
+from quizzes.questions import Item
 
+EXAMS = Path(blueprint.__file__).with_name("exams")
 CHOICES = Path(__file__).with_name("issues")
 
 
@@ -66,9 +70,26 @@ def labs() -> tuple[Lab, ...]:
     return tuple(Lab(one.slug, one.title, one.summary, one.source) for one in registry.load()[0])
 
 
+def own_questions(person: int, month: str) -> tuple[Item, ...]:
+    """Return the questions of a person's own appendix; none where they have no weak task yet."""
+    with _database().reading() as connection:
+        last = practice.latest(practice_store.results(connection, person))
+        withheld = practice_store.withheld(connection, person)
+    banks = current_app.extensions["banks"]()
+    items = [item for bank in banks if bank.pool == "exam" for item in bank.items]
+    return appendix.choose(items, last, _weights(), month, withheld)
+
+
 def is_public(book: Published) -> bool:
     """Return whether readers get an issue: always, or where the operator says so once an editor has approved it."""
     return book.approved or not _settings().approval
+
+
+@cache
+def _weights() -> Mapping[tuple[str, int], int]:
+    """Return the percent that each domain of a course has in its exam; a vendor's exam rules before our own."""
+    exams = reversed(blueprint.load(EXAMS))
+    return {(exam.course, domain.number): domain.weight for exam in exams for domain in exam.domains}
 
 
 def _compose(month: str, chosen: Choice, past: tuple[Printed, ...]) -> Issue:

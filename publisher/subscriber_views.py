@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from babel import Locale
 from flask import Blueprint, Flask, Response, abort, current_app, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
+from accounts.sessions import current_person
 from accounts.views import limiter
 from db import database
-from publisher import countries, postroom, store, subscribers
+from publisher import appendix, countries, issue, postroom, sources, store, subscribers
 from publisher.countries import OTHER, CountriesError, Country
 from publisher.mails import EPUB_TYPE
+from publisher.store import Published
 from publisher.subscribers import Subscriber
 from publisher.subscriptions import SubscriptionError, read_wish
+from quizzes.questions import Item
 from web.clock import now
 from web.languages import LANGUAGES, current_language
 from web.security import signed
+
+PERSONAL = timedelta(days=60)
+"""How long a link gives the reader's own appendix; after it, the book that everybody has."""
 
 blueprint = Blueprint("subscriptions", __name__)
 
@@ -87,8 +94,11 @@ def save(token: str) -> Answer | tuple[str, int]:
         wish = read_wish({**request.form.to_dict(), "email": found.email}, LANGUAGES, _offered())
     except SubscriptionError as error:
         return _settings(token, found, request.form, _(str(error))), 400
+    # Who is not signed in may keep an appendix or end it, but cannot begin one.
+    own = (found.person_id or _account()) if "appendix" in request.form else None
     with database().writing() as connection:
         subscribers.change(connection, found.id, wish, now())
+        subscribers.wish_appendix(connection, found.id, own, now())
     return redirect(url_for("subscriptions.settings", token=token, saved="yes"), 303)
 
 
@@ -132,17 +142,30 @@ def unsubscribe(token: str) -> str:
 @blueprint.get("/subscriptions/<token>/<month>.epub")
 def book(token: str, month: str) -> Response:
     """Serve an issue by the link in its mail."""
-    _holder(token, month)
+    subscriber = _holder(token, month)
     with database().reading() as connection:
         found = store.find(connection, month)
         if found is None:
             abort(404, _("There is no issue for this month; the issues there are stand under Issues."))
-        answer = Response(store.epub(connection, month), content_type=EPUB_TYPE)
+        data, reader = store.epub(connection, month), subscribers.find(connection, subscriber)
+    own = _own_questions(reader, found)
+    answer = Response(appendix.personalise(data, own), content_type=EPUB_TYPE)
     answer.headers["Content-Disposition"] = f'attachment; filename="archway-{month}.epub"'
     answer.headers["Cache-Control"] = "private, no-cache"
-    answer.set_etag(found.sha256)
+    if own:
+        answer.add_etag()
+    else:
+        answer.set_etag(found.sha256)
     answer.make_conditional(request)
     return answer
+
+
+def _own_questions(reader: Subscriber | None, book: Published) -> tuple[Item, ...]:
+    """Return what a reader's link adds to the book: nothing once the link is old, or for who has left."""
+    if reader is None or reader.state != "active" or not reader.person_id:
+        return ()
+    fresh = now() - max(issue.due_at(book.month), book.built_at) <= PERSONAL
+    return sources.own_questions(reader.person_id, book.month) if fresh else ()
 
 
 def _form(values: Mapping[str, str], error: str | None = None) -> str:
@@ -164,6 +187,7 @@ def _settings(token: str, found: Subscriber, values: Mapping[str, str] | None = 
         countries=offered,
         languages=LANGUAGES,
         sender=_sender(),
+        account=_account(),
         leave=url_for("subscriptions.leave", token=postroom.post_of(current_app).signer.token(found.id, "unsubscribe")),
     )
 
@@ -181,6 +205,12 @@ def _countries() -> Mapping[str, Country]:
     except CountriesError as error:
         current_app.logger.error("%s", error)  # noqa: TRY400 (the sentence is all there is to know)
         abort(503)
+
+
+def _account() -> int | None:
+    """Return the account of whoever is looking; a guest has none."""
+    person = current_person()
+    return person.id if person and not person.is_guest else None
 
 
 def _offered() -> set[str]:

@@ -31,6 +31,7 @@ class Subscriber:
     country: str
     state: str
     reason: str
+    person_id: int | None
     created_at: datetime
     changed_at: datetime
 
@@ -44,6 +45,7 @@ _SUBSCRIBER = select(
     SubscriberRow.country,
     SubscriberRow.state,
     SubscriberRow.reason,
+    SubscriberRow.person_id,
     SubscriberRow.created_at,
     SubscriberRow.changed_at,
 )
@@ -97,6 +99,12 @@ def confirm(connection: Connection, subscriber: str, now: datetime) -> bool:
 def change(connection: Connection, subscriber: str, wish: Wish, now: datetime) -> None:
     """Change what a subscriber gets; the address that was confirmed stays. Who has left comes back by it."""
     _update(connection, subscriber, {**_values(wish), "state": "active", "reason": ""}, now)
+
+
+def wish_appendix(connection: Connection, subscriber: str, person: int | None, now: datetime) -> None:
+    """Keep whose answers the subscriber's own appendix is made from; None: they want none."""
+    rows = update(SubscriberRow).where(SubscriberRow.id == subscriber)
+    connection.execute(rows.values(person_id=person, changed_at=now))
 
 
 def stop(connection: Connection, subscriber: str, reason: str, now: datetime) -> None:

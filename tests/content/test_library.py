@@ -82,6 +82,9 @@ LESSON_FAULTS = [
     ("12:4", "This link has no words", LESSON + "\ngo [](overview.md)\n"),
     ("12:1", "This block of code is never closed", LESSON + "\n```sh\nls\n"),
     ("14:1", "This row has 3 cells; the table's head has 2", LESSON + "\n| a | b |\n|---|---|\n| 1 | 2 | 3 |\n"),
+    ("12:3", "There is no footnote “a”", LESSON + "\ngo[^a]\n"),
+    ("12:1", "Nothing refers to this footnote", LESSON + "\n[^a]: words\n"),
+    ("15:2", "is defined twice", LESSON + "\ngo[^a]\n\n[^a]: words\n [^a]: words\n"),
     ("12:3", "control character", LESSON + "\ngo\x07\n"),
     ("7:1", "has no text", LESSON.partition("\n## ")[0]),
 ]

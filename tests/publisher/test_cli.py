@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -90,3 +93,38 @@ def test_the_scheduler_builds_what_is_due_and_ends_quietly(app: Flask, monkeypat
     result = app.test_cli_runner().invoke(args=["scheduler"])
     assert (result.exit_code, result.output) == (0, "")
     assert run(app, "status").stdout.count("published") == 2
+
+
+@contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    """Let no file grow above ``size`` bytes, as on a disk that is nearly full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_leaves_no_half_of_a_book(app: Flask, folder: Path) -> None:
+    assert run(app, "status").exit_code == 0
+    with no_file_above(100_000):
+        result = run(app, "build", "2018-01", "--publish")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("archway-2018-01.epub cannot be written: File too large")
+    assert list(folder.iterdir()) == []
+    assert "published" not in run(app, "status").stdout
+    assert run(app, "build", "2018-01", "--publish").exit_code == 0
+    assert run(app, "status").stdout.count("published") == 1
+
+
+def test_a_database_without_room_publishes_nothing(app: Flask, folder: Path) -> None:
+    size = int(run(app, "build", "2018-01").stdout.split()[1])
+    with no_file_above(size):
+        result = run(app, "build", "2018-01", "--publish")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("The database cannot keep the issue: ")
+    assert result.stderr.endswith("Nothing is published; the book is in archway-2018-01.epub.\n")
+    assert [path.stat().st_size for path in folder.iterdir()] == [size]
+    assert "published" not in run(app, "status").stdout
+    assert run(app, "build", "2018-01", "--publish").exit_code == 0

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from accounts.models import PersonRow
+from accounts.views import limiter
 from app import create_app
 from config import Settings
 from content.library import Library
@@ -21,6 +24,7 @@ from publisher import editing, package
 from publisher.editing import Sent
 from publisher.issue import Choice
 from tests.conftest import MovableClock
+from tests.publisher.smtp_sink import listening
 
 Post = Callable[..., Any]
 Promote = Callable[[str], FlaskClient]
@@ -139,6 +143,58 @@ def test_the_book_that_was_looked_at_is_the_one_that_is_published(
     assert post(editor, "/studio/issues/2018-01/publish", sha256=now_seen[1]).status_code == 303
     assert "Changed by a colleague" in client.get("/issues/2018-01").text
     assert "this very book, approved" in editor.get("/studio/issues/2018-01/publish").text
+
+
+def proofs(settings: Settings) -> list[EmailMessage]:
+    paths = sorted((settings.instance / "outbox").glob("proof-*.eml"))
+    return [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]
+
+
+def test_an_editor_sends_the_draft_to_themselves_as_often_as_they_like(
+    editor: FlaskClient, post: Post, form: Callable[..., dict[str, Any]], settings: Settings
+) -> None:
+    post(editor, "/studio/issues/2018-01", **form(letter="Only a draft."))
+    for _ in range(2):
+        answer = post(editor, "/studio/issues/2018-01/proof")
+    page = editor.get(answer.location).text
+    assert "The proof was written to a file" in page
+    assert str(settings.instance / "outbox") in page
+    first, second = proofs(settings)
+    assert (first["To"], first["Subject"]) == ("ina@example.org", "Proof: Archway Monthly, January 2018")
+    assert first["Message-ID"] != second["Message-ID"]
+    [book] = first.iter_attachments()
+    assert (book.get_content_type(), book.get_filename()) == ("application/epub+zip", "archway-2018-01-proof.epub")
+    assert b"Only a draft." in package.entries(book.get_content())["EPUB/letter.xhtml"]
+
+
+def test_an_editor_is_told_why_a_proof_did_not_go(editor: FlaskClient, app: Flask, post: Post) -> None:
+    with listening() as sink:
+        url = f"smtp://127.0.0.1:{sink.port}"
+    app.extensions["settings"] = replace(app.extensions["settings"], smtp_url=url)
+    assert "The proof was not sent: ConnectionRefusedError" in post(editor, "/studio/issues/2018-01/proof").text
+
+
+def test_a_proof_goes_out_by_the_server_that_is_set(editor: FlaskClient, app: Flask, post: Post) -> None:
+    with listening() as sink:
+        url = f"smtp://127.0.0.1:{sink.port}"
+        app.extensions["settings"] = replace(app.extensions["settings"], smtp_url=url)
+        answer = post(editor, "/studio/issues/2018-01/proof")
+    assert sink.recipients() == ["ina@example.org"]
+    assert "is on its way to" in editor.get(answer.location).text
+
+
+def test_proofs_are_for_instructors_and_not_without_end(
+    people: Callable[[str], FlaskClient], editor: FlaskClient, post: Post
+) -> None:
+    assert post(people("bob"), "/studio/issues/2018-01/proof").status_code == 403
+    limiter.enabled = True
+    try:
+        limiter.reset()
+        statuses = [post(editor, "/studio/issues/2018-13/proof").status_code for _ in range(13)]
+    finally:
+        limiter.reset()
+        limiter.enabled = False
+    assert statuses == [404] * 12 + [429]
 
 
 def test_two_editors_are_told_and_neither_is_overwritten(

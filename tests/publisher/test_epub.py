@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -279,3 +280,38 @@ def test_months_have_different_books_of_one_series(library: Library, banks: tupl
     assert identifiers[0] != identifiers[1]
     assert b">2018.1<" in first
     assert b">2018.2<" in second
+
+
+def test_every_reference_to_a_note_leads_there_and_back_in_articles_and_in_the_letter(
+    write_note: Callable[..., None], tmp_path: Path
+) -> None:
+    text = "One[^a], two[^b], one again[^a].\n\n[^a]: First.\n[^b]: Second."
+    write_note("2018-05-notes", "trend", "bg", "Notes", text)
+    choice = issue.Choice("a test", letter=text)
+    found = documents(issue.compose(load(tmp_path / "content")[0], [], [], "2018-05", choice))
+    for root in (found["article-notes.xhtml"], found["letter.xhtml"]):
+        notes = {note.get("id"): note for note in root.iter(f"{HTML}aside") if note.get(TYPE) == "footnote"}
+        references = [link for link in root.iter(f"{HTML}a") if link.get(TYPE) == "noteref"]
+        assert (len(notes), [link.text for link in references]) == (2, ["1", "2", "1"])
+        for link in references:
+            backs = [one.get("href") for one in notes[link.get("href")[1:]].iter(f"{HTML}a")]
+            assert f"#{link.get('id')}" in backs
+
+
+@pytest.mark.parametrize("broken", ["a\x0bb", "a\x1fb"])
+def test_a_letter_that_is_no_xml_is_named_with_its_line(january: Issue, broken: str) -> None:
+    letter = replace(january, choice=issue.Choice("a test", letter=broken))
+    with pytest.raises(package.PackageError, match=r"^letter\.xhtml, line \d+: this is not well-formed"):
+        epub.build(letter)
+
+
+def test_a_picture_that_goes_away_while_the_book_is_written_is_named(
+    write_note: Callable[..., None], tmp_path: Path
+) -> None:
+    write_note("2018-05-p", "trend", "en", "P", "![A square.](red.png)")
+    picture = tmp_path / "content" / "notes" / "red.png"
+    Image.new("RGB", (8, 8), "red").save(picture)
+    found = epub.documents(issue.compose(load(tmp_path / "content")[0], [], [], "2018-05"))
+    picture.unlink()
+    with pytest.raises(package.PackageError, match=r"red\.png cannot be read: No such file"):
+        [one.data for one in found]

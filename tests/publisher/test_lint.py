@@ -19,7 +19,12 @@ def page(body: str) -> bytes:
 
 def package(*languages: str) -> bytes:
     found = "".join(f"<dc:language>{one}</dc:language>" for one in languages)
-    return f'{HEAD}<p xmlns:dc="http://purl.org/dc/elements/1.1/">{found}</p>'.encode()
+    return package_file(f'{found}{COVER}<item id="c" properties="cover-image"/>')
+
+
+def package_file(body: str) -> bytes:
+    spaces = 'xmlns="http://www.idpf.org/2007/opf" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    return f"{HEAD}<package {spaces}>{body}</package>".encode()
 
 
 def picture(mode: str, size: tuple[int, int] = (10, 10), kind: str = "PNG") -> bytes:
@@ -28,6 +33,7 @@ def picture(mode: str, size: tuple[int, int] = (10, 10), kind: str = "PNG") -> b
     return out.getvalue()
 
 
+COVER = '<meta name="cover" content="c"/>'
 DEEP = '<nav epub:type="toc"><ol><li><ol><li><ol><li/></ol></li></ol></li></ol></nav>'
 
 
@@ -51,6 +57,13 @@ DEEP = '<nav epub:type="toc"><ol><li><ol><li><ol><li/></ol></li></ol></li></ol><
         ("a.png", picture("RGBA"), "colour mode RGBA"),
         ("a.jpg", picture("CMYK", kind="JPEG"), "colour mode CMYK"),
         ("cover.jpg", picture("RGB", (600, 960), "JPEG"), "a cover needs 625"),
+        ("a.xhtml", page("<p>x<span><p>y</p></span></p>"), "a p in a p"),
+        ("content.opf", package_file(f"<dc:language>en</dc:language>{COVER}"), "does not name one cover"),
+        ("a.css", b"h1 { margin-top: -1em; }", "negative margin"),
+        ("a.css", b"h1 { position: absolute; }", "a position"),
+        ("a.webp", b"RIFF", "no JPEG or PNG"),
+        ("a.png", picture("L", (10_001, 1)), "no side may have above 10000"),
+        ("a.png", picture("L") + bytes(5_000_000), "is the most for a picture"),
         ("a.bin", bytes(18_000_001), "18000001 bytes"),
     ],
 )

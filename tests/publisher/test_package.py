@@ -128,6 +128,8 @@ def test_the_archive_has_no_trace_of_when_and_by_whom_it_was_written() -> None:
         entries = archive.infolist()
         assert archive.read("mimetype") == b"application/epub+zip"
     assert (entries[0].filename, entries[0].compress_type, entries[0].extra) == ("mimetype", zipfile.ZIP_STORED, b"")
+    packed = {entry.filename: entry.compress_type == zipfile.ZIP_DEFLATED for entry in entries}
+    assert (packed["EPUB/a.xhtml"], packed["EPUB/cover.jpg"]) == (True, False)
     assert {(entry.date_time, entry.external_attr >> 16, entry.create_system) for entry in entries} == {
         ((1980, 1, 1, 0, 0, 0), 0o100644, 3)
     }

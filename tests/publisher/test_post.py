@@ -285,6 +285,7 @@ def test_a_person_sends_an_issue_from_the_page(
     readers("ada", "ben")
     page = admin.get("/publisher").text
     assert "Send to 2 readers" in page
+    assert "Too late to go out by itself: you decide." in page
     assert "nobody gets them" in page
     assert post(admin, "/publisher/issues/2018-01/send").status_code == 303
     assert admin.get("/publisher/progress").get_json()["going"] is True

@@ -27,6 +27,8 @@ __all__ = ["browser", "playwright"]
 pytestmark = pytest.mark.browser
 MODULES = Path("tests/readers/node_modules").absolute()
 HTML = "{http://www.w3.org/1999/xhtml}"
+NOTES = {"2018-01": 2, "2018-02": 1}
+LANGUAGES = {"2018-01": {"en", "bg"}, "2018-02": {"en"}}
 FOLIATE = """
 async () => {
     await import("/modules/foliate-js/view.js");
@@ -38,6 +40,7 @@ async () => {
     const labels = (entries) => entries.flatMap((one) => [one.label, ...labels(one.subitems ?? [])]);
     const languages = [];
     const broken = [];
+    const notes = [];
     for (const section of found.sections) {
         const page = await section.createDocument();
         languages.push(page.documentElement.lang);
@@ -46,6 +49,12 @@ async () => {
             if (found.isExternal(href)) continue;
             const target = found.resolveHref(href);
             const other = target && await found.sections[target.index].createDocument();
+            if (link.getAttribute("role") === "doc-noteref") {
+                const note = target.anchor(other);
+                const isNote = note.getAttributeNS("http://www.idpf.org/2007/ops", "type") === "footnote";
+                const back = note.querySelector(`a[role=doc-backlink][href="#${link.id}"]`);
+                notes.push(isNote && back !== null);
+            }
             if (!target || (href.includes("#") && !target.anchor(other))) broken.push(href);
         }
     }
@@ -53,7 +62,7 @@ async () => {
     const shown = view.renderer.getContents()[0].doc.body.textContent.length;
     return {
         title: found.metadata.title, language: found.metadata.language, toc: labels(found.toc),
-        landmarks: found.landmarks.map((one) => one.type.join(" ")), languages, broken,
+        landmarks: found.landmarks.map((one) => one.type.join(" ")), languages, broken, notes,
         cover: (await found.getCover()).size, shown,
     };
 }
@@ -66,11 +75,21 @@ async () => {
     const place = document.createElement("div");
     document.body.append(place);
     const rendition = book.renderTo(place, {width: 600, height: 800, allowScriptedContent: false});
+    const notes = [];
+    const languages = [];
+    for (const one of book.spine.spineItems) {
+        const page = await one.load(book.load.bind(book));
+        languages.push(page.lang);
+        for (const link of page.querySelectorAll('a[role="doc-noteref"]')) {
+            const note = page.querySelector(link.getAttribute("href"));
+            notes.push(note.querySelector(`a[role="doc-backlink"][href="#${link.id}"]`) !== null);
+        }
+    }
     await rendition.display("quiz.xhtml");
     return {
         title: book.packaging.metadata.title, language: book.packaging.metadata.language,
         toc: labels(book.navigation.toc), landmarks: book.navigation.landmarks.map((one) => one.type),
-        spine: book.spine.length, cover: Boolean(await book.coverUrl()),
+        spine: book.spine.length, notes, languages, cover: Boolean(await book.coverUrl()),
         shown: rendition.getContents()[0].document.body.textContent.includes("Question 10"),
     };
 }
@@ -131,8 +150,9 @@ def test_foliate_opens_it(desk: str, page: Page, editions: dict[str, Edition], m
     assert found["toc"] == toc
     assert found["landmarks"] == ["titlepage", "toc", "bodymatter"]
     assert len(found["languages"]) == documents
-    assert set(found["languages"]) == ({"en", "bg"} if month == "2018-01" else {"en"})
+    assert set(found["languages"]) == LANGUAGES[month]
     assert found["broken"] == []
+    assert found["notes"] == [True] * NOTES[month]
     assert found["cover"] > 50_000
     assert found["shown"] > 200
 
@@ -146,6 +166,8 @@ def test_epub_js_opens_it(desk: str, page: Page, editions: dict[str, Edition], m
     found: dict[str, Any] = page.evaluate(EPUB_JS)
     assert (found["title"], found["toc"], found["spine"]) == (editions[month].title, toc, documents)
     assert found["landmarks"] == ["titlepage", "toc", "bodymatter"]
+    assert found["notes"] == [True] * NOTES[month]
+    assert set(found["languages"]) == LANGUAGES[month]
     assert found["cover"]
     assert found["shown"]
 

@@ -257,3 +257,11 @@ def test_the_bytes_are_kept_with_the_end_of_the_run(database: Database, moment: 
         assert tuple(row) == (4, moment())
         assert store.epub(connection, "2018-01") == b"book"
         assert store.cover(connection, "2018-01") == b"cover"
+
+
+def test_an_announcement_with_nothing_to_send_writes_nothing(database: Database, moment: Clock) -> None:
+    moment.now = datetime(2018, 2, 2, tzinfo=UTC)
+    schedule.tick(database, moment, ["2018-02"], Press(), "a")
+    with database.writing():
+        # Were the announcement to write, it would wait for this lock and fail.
+        assert schedule.announce(database, moment(), ["2018-02"], lambda _book: True) == 0
