@@ -19,13 +19,14 @@ from labs import experiments, registry
 from labs.experiments import Evidence, Experiment, ExperimentError, Measurement
 from labs.registry import Lab
 from labs.runner import Limits
-from quizzes import blueprint, lint, pool, proofs
+from quizzes import blueprint, lint, pool, proofs, statistics_cli
 from quizzes.questions import Item
 from web.clock import now
 
 ROOT = Path(__file__).parent
 
 group = AppGroup("quizzes", help="Check the banks and draw exams.")
+group.add_command(statistics_cli.statistics)
 
 
 @group.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Integer, String, text
+from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db import Base, Instant
@@ -74,3 +74,44 @@ class ResponseRow(Base):
     flagged: Mapped[bool] = mapped_column(Boolean)
     answered_at: Mapped[datetime] = mapped_column(Instant)
     received_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class VersionNumberRow(Base):
+    """A small number for a version of an item, so that a sheet names one in four bytes."""
+
+    __tablename__ = "quizzes_version_number"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(
+        String(64), ForeignKey("quizzes_version.fingerprint", ondelete="CASCADE"), unique=True
+    )
+
+
+class SheetRow(Base):
+    """The answers of a closed attempt as statistics read them: ``data`` is an array of ``statistics.RESPONSE``.
+
+    ``form`` is the same for attempts with the same scored items; ``right`` of the ``scored`` ones were right. Where
+    nothing was answered, ``data`` is empty and nothing is scored. All of it follows from the attempt.
+    """
+
+    __tablename__ = "quizzes_sheet"
+    # Scores and forms are read from the index alone, without the answers.
+    __table_args__ = (Index("ix_quizzes_sheet_exam", "exam", "form", "right", "scored"),)
+
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("quizzes_attempt.id", ondelete="CASCADE"), primary_key=True)
+    exam: Mapped[str] = mapped_column(String(40))
+    form: Mapped[str] = mapped_column(String(16))
+    right: Mapped[int] = mapped_column(Integer)
+    scored: Mapped[int] = mapped_column(Integer)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class StatisticsRow(Base):
+    """The newest statistics of an exam, as they were computed from so many sheets."""
+
+    __tablename__ = "quizzes_statistics"
+
+    exam: Mapped[str] = mapped_column(String(40), primary_key=True)
+    computed_at: Mapped[datetime] = mapped_column(Instant)
+    sheets: Mapped[int] = mapped_column(Integer)
+    document: Mapped[dict[str, object]] = mapped_column(JSON)

@@ -11,7 +11,7 @@ from functools import cached_property
 from sqlalchemy import Connection
 
 from db import Database
-from quizzes import attempts, blueprint, grading, store
+from quizzes import attempts, blueprint, grading, sheets, store
 from quizzes.blueprint import Blueprint, Form
 from quizzes.corrections import store as corrections
 from quizzes.pool import questions
@@ -47,6 +47,11 @@ class Exams:
     def items(self) -> dict[str, Item]:
         """Every item by its question's id."""
         return {item.question.id: item for bank in self.banks for item in bank.items}
+
+    @cached_property
+    def present(self) -> dict[str, str]:
+        """The fingerprint of every item's present version by its question's id."""
+        return {name: item.fingerprint() for name, item in self.items.items()}
 
     @cached_property
     def checks(self) -> dict[str, Item]:
@@ -127,11 +132,14 @@ def load(connection: Connection, exams: Exams, attempt: Attempt) -> Sitting:
 
 
 def close(connection: Connection, exams: Exams, attempt: Attempt, closed_at: datetime) -> bool:
-    """Close an attempt with what was saved and store its score; return False where it was closed before."""
+    """Close an attempt with what was saved, store its score and its sheet; return False where it was closed before."""
     sitting = load(connection, exams, attempt)
     scored = sitting.scored()
     answers = [scored.get(place, "") for place in range(1, len(sitting.items) + 1)]
-    return store.close(connection, attempt, answers, sitting.report().scaled, closed_at)
+    closed = store.close(connection, attempt, answers, sitting.report().scaled, closed_at)
+    if closed:
+        sheets.file(connection, attempt, sitting.items, answers)
+    return closed
 
 
 def close_overdue(database: Database, exams: Exams, now: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -157,6 +157,12 @@ def overdue_attempts(connection: Connection, deadline_before: datetime) -> list[
     """Return every attempt that still runs though its deadline was before that moment."""
     statement = _ATTEMPT.where(AttemptRow.closed_at.is_(None), AttemptRow.deadline < deadline_before)
     return [_attempt(row) for row in connection.execute(statement)]
+
+
+def closed_attempts(connection: Connection, ids: Collection[int]) -> list[tuple[Attempt, list[str]]]:
+    """Return closed attempts by their ids, each with the answers that counted at its close."""
+    rows = connection.execute(_ATTEMPT.add_columns(AttemptRow.answers).where(AttemptRow.id.in_(ids)))
+    return [(_attempt(row), row.answers) for row in rows]
 
 
 def is_timed_attempt_running(connection: Connection, deadline_from: datetime) -> bool:

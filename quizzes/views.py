@@ -18,7 +18,19 @@ from accounts.people import Person
 from accounts.sessions import OWNER, current_person, ensure_person, renew_session, visit_values
 from content import render
 from db import database, from_milliseconds, milliseconds
-from quizzes import answers, attempts, cli, display, grading, practice_store, practice_views, proofs, sittings, store
+from quizzes import (
+    answers,
+    attempts,
+    cli,
+    display,
+    grading,
+    practice_store,
+    practice_views,
+    proofs,
+    sittings,
+    statistics_views,
+    store,
+)
 from quizzes.blueprint import Blueprint
 from quizzes.corrections import correction_views, dispute_views
 from quizzes.corrections import store as corrections
@@ -32,7 +44,7 @@ from web.lifecycle import lifecycle
 from web.offers import Door, NextStep, offers
 from web.security import csrf_token
 
-VIEWS = (practice_views, import_views, export_views, correction_views, dispute_views)
+VIEWS = (practice_views, import_views, export_views, correction_views, dispute_views, statistics_views)
 _TOKEN = "the-form-token"  # noqa: S105 (the place for one)
 
 
@@ -47,7 +59,7 @@ def init_app(app: Flask) -> None:
     register.next_steps += [_next_step, dispute_views.next_step]
     register.embeds["quiz"] = _check_embed
     lifecycle(app).prepare.append(_prepare)
-    lifecycle(app).sweep.append(_sweep)
+    lifecycle(app).sweep += [_sweep, statistics_views.sweep]
     import_views.init_app(app)
     lifecycle(app).tend.append(_follow_the_machines_time)
     lifecycle(app).adopt += [store.adopt, practice_store.adopt]

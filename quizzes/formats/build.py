@@ -1,240 +1,258 @@
-"""Items out of the parts that another program's file gives: judged by the rules of our own banks."""
+"""What a file says of one question, judged by the rules of our own Markdown: an item, or what is wrong and where."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from quizzes.formats.drafts import Draft, Line, finish
-from quizzes.formats.reading import Finding, Imported, Severity
+from quizzes.answers import number as number_of
+from quizzes.formats import markdown
+from quizzes.formats.drafts import MAXIMUM_ITEM_CHARACTERS, Draft, Line, finish
+from quizzes.formats.reading import Finding, Imported
+from quizzes.questions import Item
 
-MOST_QUESTIONS = 10_000
-_LONGEST_ID = 60
-_QUOTES = str.maketrans("“”", '""')
-_WORDS = {2: "two", 3: "three"}
-_TAG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-# What would be taken for something else than a line of a stem when the item is read out of our own Markdown.
-_GUARDED = re.compile(r"(?:## |\*\*(?:Task|Difficulty|Lesson|Kind|Set|Case|Tags|Order|Answer|Proof|Why|Today)\*\*)")
-_OPTION_LIKE = {
-    "choice": re.compile(r"- \[[ xX]\]"),
-    "ordering": re.compile(r"\d+(?=\. )"),
-    "matching": re.compile(r"- .*→ "),
-}
-# The official romanisation of Bulgarian (Transliteration Act, 2009), letter by letter.
-_LETTERS = str.maketrans("абвгдезийклмнопрстуфхъь", "abvgdeziyklmnoprstufhay") | str.maketrans(
-    {"ж": "zh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sht", "ю": "yu", "я": "ya"}
+MAXIMUM_ID = 70
+"""How many characters an id made of a name may have; a version's row holds 80."""
+
+_COUNTS = {2: "two", 3: "three"}
+# The streamlined system for the romanization of Bulgarian (Transliteration Act of 2009).
+_BULGARIAN = str.maketrans(
+    dict(zip("абвгдезийклмнопрстуфъь", "abvgdeziyklmnoprstufay", strict=True))
+    | {"ж": "zh", "х": "h", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sht", "ю": "yu", "я": "ya"}
+)
+_TAKEN = re.compile(
+    r"^(?=## |- |>|\d+\. |\*\*(?:Answer|Today|Why|Proof|Task|Difficulty|Lesson|Kind|Set|Case|Tags|Order)\b)",
+    re.MULTILINE,
 )
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a question stands in its file, what it is called there, and the ``id`` that its item gets (see Names).
-
-    ``number`` counts the questions of the file from 1.
-    """
-
-    number: int
-    line: int
-    column: int
-    id: str
-    name: str = ""
-    category: str = ""
-    member: str = ""
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class BuiltOption:
-    """An option, a step, or one side of a pair, as Markdown on one line; ``target`` is the other side."""
+    """An option, a step, or the left side of a pair, where it stands in the source."""
 
     text: str
-    correct: bool = True
-    rationale: str = ""
-    line: int = 0
-    column: int = 1
-    target: str = ""
+    correct: bool
+    rationale: str
+    line: int
+    column: int
 
 
-@dataclass(frozen=True)
-class Built:
-    """The item of a question, or nothing where it has errors; and what is said of it."""
-
-    imported: Imported | None
-    findings: tuple[Finding, ...]
+Built = tuple[Imported | None, tuple[Finding, ...]]
+"""An item and notes on it, or None and what is wrong."""
 
 
-@dataclass
-class Names:
-    """Gives each question of a file an id of its own, made of its name."""
-
-    taken: set[str] = field(default_factory=set)
-
-    def of(self, name: str, number: int) -> str:
-        """Return the id for the question of that name and number: words of a to z and digits, joined by hyphens."""
-        name = _words(name) or f"import-{number:04}"
-        name = name if "-" in name else f"import-{name}"
-        found, copy = name, 2
-        while found in self.taken:
-            found, copy = f"{name}-{copy}", copy + 1
-        self.taken.add(found)
-        return found
-
-
-def choice(place: Place, stem: str, options: Sequence[BuiltOption], **more: str) -> Built:
-    """Return a multiple choice or, where several options are right, a multiple response.
-
-    ``more`` may have ``explanation`` and, for options that keep their order, ``order="fixed"``.
-    """
-    keys = sum(one.correct for one in options)
-    findings = []
-    wanted = f"Choose {_WORDS.get(keys, keys)}."
-    if keys > 1 and wanted[:-1].lower() not in stem.lower():
-        stem = f"{stem.rstrip()} {wanted}"
-        findings.append(_finding(place, "note", f"“{wanted}” was added to the stem, as so many options are right."))
-    return _build(_Parts(place, "choice", stem, options, more), findings)
+def choice(
+    number: int,
+    line: int,
+    column: int,
+    name: str,
+    stem: str,
+    options: Sequence[BuiltOption],
+    explanation: str = "",
+    category: str = "",
+    fixed: bool = False,
+    *,
+    fields: Mapping[str, str] | None = None,
+) -> Built:
+    """Build a multiple choice, a multiple response or a true/false; “Choose two.” is added where it must be."""
+    notes: tuple[Finding, ...] = ()
+    right = sum(one.correct for one in options)
+    if options and not right:
+        return None, (Finding(line, column, "error", "No option is marked as right, so there is no key.", number),)
+    words = f"Choose {_COUNTS.get(right, right)}"
+    if right > 1 and words.lower() not in stem.lower() and stem.strip():
+        stem = f"{stem.rstrip()} {words}."
+        notes = (Finding(line, column, "note", f"{right} options are right, so “{words}.” is added.", number),)
+    draft = _draft(number, line, name, stem, explanation, {"Order": "fixed" if fixed else "", **(fields or {})})
+    draft.lines = [_line(one) for one in options]
+    built, found = _finish(number, column, category, draft)
+    return built, (*found, *(notes if built else ()))
 
 
-def true_false(place: Place, stem: str, *, right: bool, reasons: tuple[str, str] = ("", ""), **more: str) -> Built:
-    """Return a statement to be judged; ``reasons`` are those of True and of False."""
-    options = [
-        BuiltOption("True", right, reasons[0], place.line),
-        BuiltOption("False", not right, reasons[1], place.line),
-    ]
-    return _build(_Parts(place, "choice", stem, options, more), [])
+def true_false(
+    number: int,
+    line: int,
+    column: int,
+    name: str,
+    stem: str,
+    right: bool,
+    rationales: tuple[str, str] = ("", ""),
+    explanation: str = "",
+    category: str = "",
+    *,
+    fields: Mapping[str, str] | None = None,
+) -> Built:
+    """Build a true/false item; the rationales are those of True and of False."""
+    given = zip(("True", "False"), (right, not right), rationales, strict=True)
+    options = [BuiltOption(text, correct, reason, line, column) for text, correct, reason in given]
+    return choice(number, line, column, name, stem, options, explanation, category, fields=fields)
 
 
-def numeric(place: Place, stem: str, value: str, **more: str) -> Built:
-    """Return an item whose answer is a number; ``more`` may have ``tolerance``, ``unit`` and ``rationale``."""
-    tolerance, unit = more.pop("tolerance", ""), more.pop("unit", "")
-    words = " ".join(filter(None, (value, f"± {tolerance}" if tolerance else "", unit)))
-    option = BuiltOption(words, rationale=more.pop("rationale", ""), line=place.line)
-    return _build(_Parts(place, "numeric", stem, [option], more), [])
+def numeric(
+    number: int,
+    line: int,
+    column: int,
+    name: str,
+    stem: str,
+    value: str,
+    tolerance: str = "",
+    unit: str = "",
+    rationale: str = "",
+    explanation: str = "",
+    category: str = "",
+    *,
+    fields: Mapping[str, str] | None = None,
+) -> Built:
+    """Build an item that is answered by a number; ``tolerance`` is as in ``5`` or ``1 %``."""
+    if number_of(value) is None or number_of(tolerance.removesuffix("%") or "0") is None:
+        shown = f"{value} ± {tolerance}" if tolerance else value
+        return None, (Finding(line, column, "error", f"“{shown[:60]}” is no number; write one such as 2.5.", number),)
+    draft = _draft(number, line, name, stem, explanation, {"Kind": "numeric", **(fields or {})})
+    text = value + (f" ± {tolerance}" if tolerance else "") + (f" {unit}" if unit else "")
+    draft.lines = [_line(BuiltOption(text, True, rationale, line, column))]
+    return _finish(number, column, category, draft)
 
 
-def short_text(place: Place, stem: str, spellings: Sequence[str], **more: str) -> Built:
-    """Return an item whose answer is a few words, in one of these spellings."""
-    quoted = [f"“{one.translate(_QUOTES)}”" for one in spellings if one.strip()]
-    option = BuiltOption(" or ".join(quoted), rationale=more.pop("rationale", ""), line=place.line)
-    return _build(_Parts(place, "text", stem, [option] if quoted else [], more), [])
+def short_text(
+    number: int,
+    line: int,
+    column: int,
+    name: str,
+    stem: str,
+    spellings: Sequence[str],
+    rationale: str = "",
+    explanation: str = "",
+    category: str = "",
+    *,
+    fields: Mapping[str, str] | None = None,
+) -> Built:
+    """Build an item that is answered by a few words; quotes in a spelling make no difference to an answer."""
+    draft = _draft(number, line, name, stem, explanation, {"Kind": "text", **(fields or {})})
+    plain = (" ".join(one.replace("“", '"').replace("”", '"').split()) for one in spellings)
+    text = " or ".join(f"“{one}”" for one in plain if one)
+    if not text:
+        return None, (Finding(line, column, "error", "The question has no answer that would be right.", number),)
+    draft.lines = [_line(BuiltOption(text, True, rationale, line, column))]
+    return _finish(number, column, category, draft)
 
 
-def ordering(place: Place, stem: str, steps: Sequence[BuiltOption], **more: str) -> Built:
-    """Return an item whose steps, given in their right order, are to be put into it."""
-    return _build(_Parts(place, "ordering", stem, steps, more), [])
+def ordering(
+    number: int,
+    line: int,
+    column: int,
+    name: str,
+    stem: str,
+    steps: Sequence[BuiltOption],
+    explanation: str = "",
+    category: str = "",
+    *,
+    fields: Mapping[str, str] | None = None,
+) -> Built:
+    """Build an ordering of steps, given in their right order."""
+    draft = _draft(number, line, name, stem, explanation, {"Kind": "ordering", **(fields or {})})
+    draft.lines = [_line(replace(one, correct=True)) for one in steps]
+    return _finish(number, column, category, draft)
 
 
-def matching(place: Place, stem: str, pairs: Sequence[BuiltOption], **more: str) -> Built:
-    """Return an item of pairs; a pair without a text of its own is a partner that nothing is matched with."""
-    plain = [replace(one, text=one.text.replace("→", "->"), target=one.target.replace("→", "->")) for one in pairs]
-    findings = []
-    if plain != list(pairs):
-        findings.append(_finding(place, "note", "An arrow within a pair is written as “->”."))
-    return _build(_Parts(place, "matching", stem, plain, more), findings)
+def matching(
+    number: int,
+    line: int,
+    column: int,
+    name: str,
+    stem: str,
+    matches: Sequence[tuple[BuiltOption, str]],
+    explanation: str = "",
+    category: str = "",
+    fixed: bool = False,
+    *,
+    fields: Mapping[str, str] | None = None,
+) -> Built:
+    """Build a matching of (option, its partner); an empty option leaves a partner to nothing."""
+    given = {"Kind": "matching", "Order": "fixed" if fixed else "", **(fields or {})}
+    draft = _draft(number, line, name, stem, explanation, given)
+    draft.lines = [replace(_line(one), target=_one_line(target)) for one, target in matches]
+    return _finish(number, column, category, draft)
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """All that an item is made of."""
-
-    place: Place
-    kind: str
-    stem: str
-    options: Sequence[BuiltOption]
-    more: Mapping[str, str]
+def slug(name: str, number: int) -> str:
+    """Return an id made of a name: two or more words of ASCII, or else one made of the number."""
+    latin = unicodedata.normalize("NFKC", name[:500]).casefold().translate(_BULGARIAN)
+    ascii_only = unicodedata.normalize("NFKD", latin).encode("ascii", "ignore").decode()
+    words = "-".join(re.findall("[a-z0-9]+", ascii_only))[:MAXIMUM_ID].strip("-")
+    return words if "-" in words else f"import-{number:04}"
 
 
-def _build(parts: _Parts, findings: list[Finding]) -> Built:
-    place, refused = parts.place, []
-    draft = _draft(parts)
-    tags, dropped = _tags(place.tags)
-    if tags:
-        draft.fields["Tags"] = (", ".join(tags), place.line, place.column)
-    findings += [_finding(place, "loss", f"“{one}” is no tag here and is not kept.") for one in dropped]
-
-    def find(line: int, column: int, sentence: str) -> None:
-        refused.append(replace(_finding(place, "error", sentence), line=line, column=column))
-
-    item = finish(draft, "", {}, find)
-    if item is None or refused:
-        return Built(None, (*findings, *refused))
-    known = Imported(place.number, place.line, place.column, place.name, item, place.category, place.member)
-    return Built(known, tuple(findings))
-
-
-def _draft(parts: _Parts) -> Draft:
-    place = parts.place
-    stem = _guard(parts.stem, parts.kind).split("\n")
-    draft = Draft(place.id, place.line, complete=False, stem=stem, stem_line=place.line)
-    if parts.kind != "choice":
-        draft.fields["Kind"] = (parts.kind, place.line, place.column)
-    if parts.more.get("order"):
-        draft.fields["Order"] = (parts.more["order"], place.line, place.column)
-    draft.lines = [
-        Line(one.line or place.line, [_one_line(one.text)], one.correct, _one_line(one.target), _reason(one.rationale))
-        for one in parts.options
-    ]
-    draft.explanation = [_one_line(parts.more.get("explanation", ""))]
-    return draft
-
-
-def refuse(place: Place, sentence: str, raw: str = "") -> Built:
-    """Return what is said of a question that cannot be an item here."""
-    return Built(None, (replace(_finding(place, "error", sentence), raw=raw),))
-
-
-def lose(built: Built, place: Place, sentence: str, raw: str = "") -> Built:
-    """Return the same with one more thing that the question had and the item has not."""
-    return Built(built.imported, (*built.findings, replace(_finding(place, "loss", sentence), raw=raw)))
-
-
-def _finding(place: Place, severity: Severity, sentence: str) -> Finding:
-    return Finding(place.line, place.column, severity, sentence, place.number, place.member)
-
-
-def _guard(stem: str, kind: str) -> str:
-    """Return a stem of which no line is taken for a heading, a field or an option when it is read again."""
-    like = _OPTION_LIKE.get(kind)
-    lines = []
-    for line in stem.strip().split("\n"):
-        found = like.match(line) if like else None
-        if found and kind == "ordering":
-            lines.append(f"{line[: found.end()]}\\{line[found.end() :]}")
-        elif found or _GUARDED.match(line):
-            lines.append(f"\\{line}")
-        else:
-            lines.append(line)
-    return "\n".join(lines)
+def with_ids_of_their_own(items: Iterable[Imported]) -> tuple[tuple[Imported, ...], tuple[Finding, ...]]:
+    """Return the items, those whose id is taken under another one, and a note of each of them."""
+    taken: set[str] = set()
+    kept, notes = [], []
+    for one in items:
+        wanted = given = one.item.question.id
+        count = 2
+        # A counter that began at 2 for each would take quadratic time where every name is the same.
+        if wanted in taken:
+            given, count = f"{wanted}-{one.number}", one.number
+        while given in taken:
+            count += 1
+            given = f"{wanted}-{count}-x"
+        taken.add(given)
+        if given != wanted:
+            sentence = f"The id “{wanted}” is taken by a question above, so this one is “{given}”."
+            notes.append(Finding(one.line, one.column, "note", sentence, one.number, one.member))
+            one = replace(one, item=replace(one.item, question=replace(one.item.question, id=given)))  # noqa: PLW2901
+        kept.append(one)
+    return tuple(kept), tuple(notes)
 
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _reason(text: str) -> list[str]:
-    line = _one_line(text)
-    return [f"\\{line}" if line.startswith("**Finding**") else line] if line else []
+def _line(option: BuiltOption) -> Line:
+    return Line(option.line, [_one_line(option.text)], option.correct, "", [_one_line(option.rationale)])
 
 
-def _tags(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the tags that are names here, and those that cannot be made into one."""
-    tags, dropped = [], []
-    for name in names:
-        tag = _words(name)
-        if tag and _TAG.fullmatch(tag):
-            tags.append(tag)
-        else:
-            dropped.append(name)
-    return list(dict.fromkeys(tags)), dropped
+def _draft(number: int, line: int, name: str, stem: str, explanation: str, fields: Mapping[str, str]) -> Draft:
+    """Return a draft that need not be complete; its id is made of the name."""
+    given = {field: (value, line, 1) for field, value in fields.items() if value}
+    lines = [one.rstrip() for one in stem.strip().split("\n")]
+    return Draft(slug(name, number), line, False, given, lines, line, explanation=[_one_line(explanation)])
 
 
-def _words(name: str) -> str:
-    """Return a name as lower-case words of a to z and digits joined by hyphens; of other scripts, a hash of it."""
-    latin = name.casefold().translate(_LETTERS)
-    plain = unicodedata.normalize("NFKD", latin).encode("ascii", "ignore").decode()
-    words = "-".join(re.findall(r"[a-z0-9]+", plain))[:_LONGEST_ID].strip("-")
-    if words or not name.strip():
-        return words
-    return f"import-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+def _finish(number: int, column: int, category: str, draft: Draft) -> Built:
+    """Return the item of a draft if its own text reads back as the same item, and what was found."""
+    found: list[Finding] = []
+
+    def find(line: int, place: int, sentence: str) -> None:
+        found.append(Finding(line, place if line != draft.line else column, "error", sentence, number))
+
+    name = draft.id
+    if any(len(text) > MAXIMUM_ITEM_CHARACTERS for line in draft.lines for text in (*line.text, *line.rationale)):
+        find(draft.line, column, f"An option or a rationale is longer than {MAXIMUM_ITEM_CHARACTERS} characters.")
+        return None, tuple(found)
+    item = finish(draft, "", {}, find)
+    if item is not None and _is_odd(draft) and not _reads_back(item):
+        # A space before a mark hides it from a bank's reader and not from Markdown; a stem begins with none.
+        draft.stem = [_TAKEN.sub(" " if place else r"\\", line) for place, line in enumerate(draft.stem)]
+        item = finish(draft, "", {}, find)
+        if item is not None and not _reads_back(item):
+            find(draft.line, column, "A line of this question would be read as something else in a bank; reword it.")
+            item = None
+    made = Imported(number, draft.line, column, name, item, category) if item else None
+    return made, tuple(found)
+
+
+def _is_odd(draft: Draft) -> bool:
+    """Return whether a text in the draft may be taken for something else; most items need no second reading."""
+    if draft.kind != "choice" or any(text.startswith("**") for line in draft.lines for text in line.rationale):
+        return True
+    return any(map(_TAKEN.match, draft.stem))
+
+
+def _reads_back(item: Item) -> bool:
+    """Return whether the text of an item in a bank gives the same item again."""
+    again, _faults = markdown.read_item(markdown.write_item(item), "", {}, Path("item.md"))
+    return again is not None and (again.question, again.key) == (item.question, item.key)

@@ -1,77 +1,118 @@
-"""Items as GIFT, with what that format cannot carry."""
+"""Items as Moodle's GIFT, and what that format has no place for."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
+from quizzes.formats import writing
 from quizzes.formats.reading import Finding, Writing
-from quizzes.formats.writing import finding, leftover, lost, partners, tolerance
 from quizzes.questions import Item
 
-_SPECIAL = re.compile(r"[\\~=#{}:]")
-_EMPTY = re.compile(r"\n[ \t]*(?=\n)")
+_SPECIAL = re.compile(r"[\\~=#{}:\n]")
+_CARRIED = frozenset({"tags", "rationales", "explanation"})
 
 
 def write(items: Sequence[Item]) -> Writing:
-    """Return items as GIFT in UTF-8; texts are written as the Markdown that they are."""
-    parts, findings = [], list[Finding]()
+    """Return the file in UTF-8, and for each item what it does not carry; orderings are left out."""
+    parts: list[str] = []
+    findings: list[Finding] = []
     for number, item in enumerate(items, 1):
-        if item.question.kind == "ordering":
-            sentence = f"{item.question.id}: GIFT has no questions of order; it is left out."
+        reason = _unwritable(item)
+        if reason:
+            sentence = f"{item.question.id}: left out, because {reason}."
             findings.append(Finding(max(1, item.line), 1, "error", sentence, number))
-            continue
-        parts.append(_question(item))
-        findings += finding(number, item, lost(item, ("rationales", "explanation", "tags")))
+        else:
+            parts.append(_question(item))
+            findings += writing.finding(number, item, _lost(item), _changed(item))
     return Writing("\n".join(parts).encode(), tuple(findings))
+
+
+def _unwritable(item: Item) -> str:
+    if item.question.kind == "ordering":
+        return "GIFT has no orderings"
+    texts = [one.text for one in (*item.question.options, *item.question.targets)]
+    if item.question.kind == "matching" and any("->" in text for text in texts):
+        return "“->” in a pair of GIFT parts it"
+    return ""
+
+
+def _lost(item: Item) -> list[str]:
+    return writing.lost(item, _CARRIED - ({"rationales"} if item.question.kind == "matching" else set()))
+
+
+def _changed(item: Item) -> list[str]:
+    changed = ["stem"] if item.question.stimulus else []
+    return [*changed, "tolerance"] if item.key.tolerance.endswith("%") else changed
 
 
 def _question(item: Item) -> str:
     question = item.question
-    tags = "".join(f" [tag:{one}]" for one in question.tags)
-    comment = f"// [id:{question.id}]{tags}\n" if tags else ""
-    general = f"\n####{_escape(item.key.explanation)}" if item.key.explanation else ""
-    stem = _EMPTY.sub("\n\\\\n", _escape(question.stem))
-    return f"{comment}::{question.id}::[markdown]{stem} {{{_answers(item)}{general}\n}}\n"
+    comment = " ".join([f"[id:{question.id}]", *(f"[tag:{tag}]" for tag in question.tags)])
+    stem = "\n\n".join(text for text in (question.stimulus, question.stem) if text)
+    general = f"\n####{_guarded(item.key.explanation)}" if item.key.explanation else ""
+    answers = _ANSWERS[question.type](item)
+    return f"// {comment}\n::{question.id}::[markdown]{escaped(stem)}{{{answers}{general}\n}}\n"
 
 
-def _answers(item: Item) -> str:
-    question, key = item.question, item.key
-    if question.type == "true-false":
-        true, false = question.options
-        right, wrong = (true, false) if true.letter in key.correct else (false, true)
-        reasons = [key.rationale(one.letter) for one in (wrong, right)]
-        feedback = "".join(f"#{_escape(one)}" for one in reasons) if any(reasons) else ""
-        return f"{'TRUE' if right is true else 'FALSE'}{feedback}"
-    if question.kind == "numeric":
-        allowed = tolerance(item)
-        words = f"{Decimal(key.answer):f}{f':{allowed:f}' if allowed else ''}"
-        return f"#{words}{_reason(item, '')}"
-    if question.kind == "text":
-        first, *others = sorted(key.correct)
-        return "".join(f"\n={_escape(one)}{_reason(item, '') if one == first else ''}" for one in (first, *others))
-    if question.kind == "matching":
-        pairs = [f"\n={_escape(one.text)} -> {_escape(other.text)}" for one, other in partners(item)]
-        return "".join([*pairs, *(f"\n= -> {_escape(one.text)}" for one in leftover(item))])
-    return "".join(_option(item, one.letter, one.text) for one in question.options)
+def escaped(text: str) -> str:
+    """Return a text in which no character means anything to GIFT."""
+    return _SPECIAL.sub(lambda found: "\\n" if found[0] == "\n" else f"\\{found[0]}", text)
 
 
-def _option(item: Item, letter: str, text: str) -> str:
-    keys = item.key.correct
-    if len(keys) == 1:
-        sign = "=" if letter in keys else "~"
-    else:
-        # Moodle knows shares with five digits only; wrong options take away what a right one gives.
-        share = f"{100 / len(keys):.5f}".rstrip("0").rstrip(".")
-        sign = f"~%{share if letter in keys else f'-{share}'}%"
-    return f"\n{sign}{_escape(text)}{_reason(item, letter)}"
+def _feedback(reason: str) -> str:
+    return f"#{_guarded(reason)}" if reason else ""
 
 
-def _reason(item: Item, letter: str) -> str:
-    text = item.key.rationale(letter)
-    return f"#{_escape(text)}" if text else ""
+def _options(item: Item) -> str:
+    right = item.key.correct
+    share = f"{Decimal(100) / len(right):.5f}".rstrip("0").rstrip(".")
+    marks = ("=", "~") if len(right) == 1 else (f"~%{share}%", f"~%-{share}%")
+    lines = (
+        f"\n{marks[option.letter not in right]}{_guarded(option.text)}{_feedback(item.key.rationale(option.letter))}"
+        for option in item.question.options
+    )
+    return "".join(lines)
 
 
-def _escape(text: str) -> str:
-    return _SPECIAL.sub(r"\\\g<0>", text)
+def _guarded(text: str) -> str:
+    """Return a text; one that begins as a weight or a format does gets its format named before it."""
+    return f"[markdown]{escaped(text)}" if text.startswith(("%", "[")) else escaped(text)
+
+
+def _truth(item: Item) -> str:
+    key = item.key
+    right = "a" in key.correct
+    reasons = [key.rationale("b" if right else "a"), key.rationale("a" if right else "b")]
+    given = "".join(f"#{_guarded(reason)}" for reason in reasons) if any(reasons) else ""
+    return ("TRUE" if right else "FALSE") + given
+
+
+def _number(item: Item) -> str:
+    tolerance = writing.tolerance(item)
+    allowed = f":{tolerance:f}" if tolerance else ""
+    return f"#\n={item.key.answer}{allowed}{_feedback(item.key.rationale(''))}"
+
+
+def _spellings(item: Item) -> str:
+    reason = _feedback(item.key.rationale(""))
+    lines = [f"\n={_guarded(one).replace('*', _STAR)}" for one in sorted(item.key.correct)]
+    return lines[0] + reason + "".join(lines[1:])
+
+
+def _pairs(item: Item) -> str:
+    lines = [(one.text, target.text) for one, target in writing.partners(item)]
+    lines += [("", one.text) for one in writing.leftover(item)]
+    return "".join(f"\n={_guarded(left)} -> {_guarded(partner)}" for left, partner in lines)
+
+
+_STAR = "\\*"
+_ANSWERS: dict[str, Callable[[Item], str]] = {
+    "multiple-choice": _options,
+    "multiple-response": _options,
+    "true-false": _truth,
+    "numeric": _number,
+    "short-text": _spellings,
+    "matching": _pairs,
+}

@@ -65,15 +65,16 @@ class Format:
 
 FORMATS = (
     Format("markdown", "Archway's Markdown", (".md",), "text/markdown", "own_markdown", "own_markdown", whole=True),
-    Format("gift", "GIFT", (".gift", ".txt"), "text/plain", "gift", "gift_writer"),
+    Format("gift", "GIFT", (".gift", ".txt"), "text/plain", "gift_reader", "gift_writer"),
     Format("aiken", "Aiken", (".txt",), "text/plain", "aiken", "aiken"),
     Format("csv", "CSV", (".csv", ".tsv"), "text/csv", "csv_table", "csv_table"),
-    Format("forge", "Markdown as people write it", (".md",), "text/markdown", "forge_markdown"),
+    Format("forge", "Markdown as people write it", (".md",), "text/markdown", "forge_markdown", "forge_markdown"),
     Format("moodle", "Moodle XML", (".xml",), "application/xml", "moodle_xml", "moodle_writer", is_text=False),
     Format("qti", "QTI 2.1, 2.2 or 3.0, one item", (".xml",), "application/xml", "qti", is_text=False),
     Format("qti-package", "QTI package", (".zip",), "application/zip", "qti_package", "qti_writer", is_text=False),
     Format("anki", "Anki", (".apkg",), "application/octet-stream", writer="anki"),
-    Format("print", "Exam on paper", (".html",), "text/html", writer="printable"),
+    Format("print", "Exam on paper", (".html",), "text/html", writer="printable", whole=True),
+    Format("print-key", "Key of the exam on paper", (".html",), "text/html", writer="print_key", whole=True),
 )
 
 

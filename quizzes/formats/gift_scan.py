@@ -1,0 +1,98 @@
+"""Where the questions of a GIFT file begin and end, found in one pass over its lines."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_MARK = re.compile(r"\\.|[{}]")
+_COMMENT = re.compile(r"\s*//")
+_CATEGORY = re.compile(r"\s*\$CATEGORY:(.*)", re.IGNORECASE)
+_BEGINS = re.compile(r"\s*(?:::|\$CATEGORY:)", re.IGNORECASE)
+_PRE = re.compile(r"<(/?)pre\b", re.IGNORECASE)
+_ID = re.compile(r"\[id:([^\]]+)\]")
+_TAG = re.compile(r"\[tag:([^\]]+)\]")
+
+
+class Places:
+    """Lines and columns of offsets in a text."""
+
+    def __init__(self, text: str) -> None:
+        """Note where each line begins."""
+        self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def of(self, offset: int) -> tuple[int, int]:
+        """Return the line and the column of an offset, counted from 1."""
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+
+@dataclass
+class Block:
+    """A question's text, comments in it blanked out, and where it begins in the file."""
+
+    start: int
+    lines: list[str] = field(default_factory=list)
+    category: str = ""
+    id: str = ""
+    tags: list[str] = field(default_factory=list)
+    open: bool = False
+    """Whether a brace is open at the end of the lines so far."""
+    closed: bool = False
+    pre: int = 0
+
+    @property
+    def text(self) -> str:
+        """The lines as one text, as long as in the file."""
+        return "\n".join(self.lines)
+
+    def take(self, line: str) -> None:
+        """Add a line, and see which braces and ``<pre>`` it opens and closes."""
+        self.lines.append(line)
+        if "{" in line or "}" in line:
+            for found in _MARK.finditer(line):
+                self.open = found[0] == "{" or (self.open and found[0] != "}")
+                self.closed = self.closed or found[0] == "}"
+        if "<" in line:
+            self.pre += sum(-1 if found[1] else 1 for found in _PRE.finditer(line))
+
+    def ends_before(self, line: str) -> bool:
+        """Return whether the block is over where this line comes next."""
+        if not self.lines:
+            return False
+        if _BEGINS.match(line):
+            return not self.open or line.lstrip().startswith(("::", "$"))
+        return not line.strip() and not self.open and (self.pre <= 0 or self.closed)
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """Yield the questions of a file, faulty ones too; a blank line ends one, but not within braces or ``<pre>``."""
+    offset, category = 0, ""
+    block = Block(0)
+    for line in text.split("\n"):
+        if block.ends_before(line):
+            yield block
+            block = Block(offset)
+        if _COMMENT.match(line):
+            _take_comment(block, line)
+            # As long as the comment was, so that offsets stay.
+            if block.lines:
+                block.take(" " * len(line))
+        elif not block.lines and (found := _CATEGORY.match(line)):
+            category = found[1].strip()
+        elif block.lines or line.strip():
+            if not block.lines:
+                block.start, block.category = offset, category
+            block.take(line)
+        offset += len(line) + 1
+    if block.lines:
+        yield block
+
+
+def _take_comment(block: Block, line: str) -> None:
+    """Keep the id and the tags that programs write into comments."""
+    if found := _ID.search(line):
+        block.id = found[1].strip()
+    block.tags += [one.strip() for one in _TAG.findall(line)]

@@ -1,0 +1,54 @@
+"""Throw mutated files at the readers of XML formats: ``python fuzz_xml.py READER SECONDS SEEDS…`` (needs atheris).
+
+READER is moodle_xml, qti, qti_package or html. A fault ends the run and leaves its file as ``crash-…`` in the folder.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import atheris
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+with atheris.instrument_imports(include=["quizzes.formats"]):
+    from quizzes.formats import html, moodle_xml, qti, qti_package
+    from quizzes.formats.reading import Reading
+
+SLOW = 5.0
+"""So many seconds of CPU one file may take; the readers run under a limit of ten."""
+
+
+def check(data: bytes, reading: Reading) -> None:
+    """Raise where a question is neither an item nor an error, or a finding stands outside the file."""
+    numbers = [one.number for one in reading.items]
+    errors = {one.question for one in reading.findings if one.severity == "error"} - {0}
+    assert len(set(numbers)) == len(numbers), numbers
+    assert set(numbers) | errors == set(range(1, reading.questions + 1)), (numbers, errors, reading.questions)
+    lines = data.count(b"\n") + data.count(b"\r") + 1
+    for one in reading.findings:
+        assert one.line >= 1, one
+        assert one.column >= 1, one
+        assert one.member or one.line <= lines, one
+    assert all(name and "/" not in name for name in reading.files)
+
+
+def fuzz(reader: str, data: bytes) -> None:
+    """Run one reader over one file and hold it to what it promises."""
+    started = time.process_time()
+    if reader == "html":
+        text = data.decode("utf-8", "replace")
+        html.to_markdown(text)
+        html.to_markdown(text, one_line=True)
+    else:
+        check(data, {"moodle_xml": moodle_xml, "qti": qti, "qti_package": qti_package}[reader].read(data))
+    taken = time.process_time() - started
+    assert taken < SLOW, taken
+
+
+if __name__ == "__main__":
+    name, seconds, *folders = sys.argv[1:]
+    options = [f"-max_total_time={seconds}", "-max_len=20000", "-rss_limit_mb=1024", "-print_final_stats=1"]
+    atheris.Setup([sys.argv[0], *options, *folders], lambda data: fuzz(name, data))
+    atheris.Fuzz()
