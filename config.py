@@ -137,6 +137,12 @@ class Settings:
     approval: bool = _setting(
         False, "on or off", "whether an issue waits for an editor's approval before it is public", _switch
     )
+    review: str = _setting(
+        "optional",
+        "required or optional",
+        "whether a colleague must approve an item of the studio before it is published",
+        _one_of("required", "optional"),
+    )
     labs_mariadb: bool = _setting(
         True, "on or off", "whether a lab run may start a MariaDB of its own where that is installed", _switch
     )

@@ -29,7 +29,7 @@ from content.shelf import Shelf
 from db import database
 from web.clock import now
 from web.lifecycle import lifecycle
-from web.offers import Door, NextStep, Progress, offers
+from web.offers import Door, NextStep, Progress, StudioPage, offers
 
 ROOT = Path(__file__).parent
 VIEWS = (search_views, study_views, talk_views)
@@ -59,6 +59,7 @@ def init_app(app: Flask) -> None:
     register.doors.append(_door)
     register.next_steps.append(_next_step)
     register.progress.append(_progress)
+    register.studio.append(lambda: StudioPage(7, _("The course"), "/studio/course"))
     lifecycle(app).prepare.append(search_views.refresh)
     lifecycle(app).sweep.append(search_views.refresh)
     lifecycle(app).adopt += [progress.adopt, marks.adopt, feedback.adopt]

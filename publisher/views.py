@@ -35,7 +35,7 @@ from publisher.package import PackageError
 from publisher.store import Published
 from web.clock import now
 from web.lifecycle import lifecycle
-from web.offers import offers
+from web.offers import StudioPage, offers
 
 blueprint = Blueprint(
     "publisher", __name__, template_folder="templates", static_folder="static", static_url_path="/static/publisher"
@@ -58,6 +58,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(editor_views.routes)
     app.cli.add_command(cli.group)
     offers(app).covers.append(newest_cover)
+    offers(app).studio.append(lambda: StudioPage(8, _("Issues"), "/studio/issues"))
     lifecycle(app).prepare.append(_report_faults)
     lifecycle(app).sweep.append(schedule.sweep)
     _init_post(app)

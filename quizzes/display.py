@@ -80,6 +80,7 @@ class ReviewedItem:
     late: bool
     task: str
     lesson: str
+    explanation: str
     today: str
     proof: tuple[tuple[str, Citation], ...]
     """The runs that prove the item, by name."""
@@ -125,6 +126,7 @@ def reviewed(sitting: Sitting, evidence: Evidence) -> list[ReviewedItem]:
                 late=place in late,
                 task=item.question.task,
                 lesson=item.question.lesson,
+                explanation=explanation(item),
                 today=today(item),
                 proof=proofs.proven(item, evidence),
             )

@@ -48,8 +48,12 @@ def load(root: Path) -> tuple[tuple[Bank, ...], tuple[ContentError, ...]]:
 
 
 def questions(banks: Iterable[Bank], course: str, pool: str = "exam") -> list[Question]:
-    """Return the questions of a course in one pool: those that exams may draw, or those that they try out."""
-    return [item.question for bank in banks if bank.course == course and bank.pool == pool for item in bank.items]
+    """Return the questions of a course in one pool: those that exams may draw, or those that they try out.
+
+    One without a task or a difficulty has no place in a blueprint, so it is for drills alone.
+    """
+    own = (item.question for bank in banks if bank.course == course and bank.pool == pool for item in bank.items)
+    return [question for question in own if question.task and question.difficulty]
 
 
 def lesson_address(bank: Path, link: str) -> tuple[str, str]:

@@ -97,6 +97,7 @@ def _answer(address: str, title: str, scope: Scope | None) -> Answer | str:
         item=item,
         shown=display.check(item),
         lines=display.review(item, answer),
+        explanation=display.explanation(item),
         today=display.today(item),
         proof=proofs.proven(item, evidence()),
         labs=labs_by_task().get((item.question.course, item.question.task), ()),

@@ -6,12 +6,13 @@ from functools import cache
 from pathlib import Path
 
 from flask import Blueprint as Routes
-from flask import current_app
+from flask import current_app, g
 
 from content.library import Library
 from labs.experiments import Evidence
 from quizzes import blueprint, pool
 from quizzes.answers import clean
+from quizzes.authoring import history
 from quizzes.questions import MAXIMUM_ANSWER
 from quizzes.sittings import Exams
 
@@ -23,10 +24,34 @@ routes = Routes(
 
 
 def exams() -> Exams:
-    """Return the application's exams and banks; the shipped ones, read once a process, unless others were set."""
+    """Return the exams and banks: the shipped ones (or those that were set), and what the studio has published.
+
+    Other processes publish too, so the database is asked, once a request, whether anything has changed.
+    """
+    if "exams" not in g:
+        g.exams = _with_studio(shipped())
+    found: Exams = g.exams
+    return found
+
+
+def shipped() -> Exams:
+    """Return the exams and banks of the files, read once a process, unless others were set."""
     if "exams" not in current_app.extensions:
         current_app.extensions["exams"] = _shipped()
     found: Exams = current_app.extensions["exams"]
+    return found
+
+
+def _with_studio(files: Exams) -> Exams:
+    """Return the exams with the studio's banks, which are read again only after a publication."""
+    with current_app.extensions["database"].reading() as connection:
+        state = history.state(connection)
+        known = current_app.extensions.get("published")
+        if known is None or known[0] != state or known[1] is not files:
+            banks = (*files.banks, *history.published(connection))
+            known = (state, files, Exams(files.blueprints, banks))
+            current_app.extensions["published"] = known
+    found: Exams = known[2]
     return found
 
 

@@ -92,6 +92,13 @@ def sync_versions(database: Database, banks: Iterable[Bank]) -> int:
     return len(rows)
 
 
+def keep_version(connection: Connection, item: Item) -> None:
+    """Store an item's version unless it is stored."""
+    name = item.fingerprint()
+    if connection.execute(select(VersionRow.fingerprint).where(VersionRow.fingerprint == name)).first() is None:
+        connection.execute(insert(VersionRow), [_version_row(name, item)])
+
+
 def load_items(connection: Connection, fingerprints: Sequence[str]) -> list[Item]:
     """Return the items of these versions, in this order, with the keys by which they are marked now."""
     rows = connection.execute(select(VersionRow).where(VersionRow.fingerprint.in_(fingerprints)))

@@ -31,20 +31,24 @@ from quizzes import (
     statistics_views,
     store,
 )
+from quizzes.authoring import authoring_views
 from quizzes.blueprint import Blueprint
 from quizzes.corrections import correction_views, dispute_views
 from quizzes.corrections import store as corrections
 from quizzes.exchange import exchange_cli, export_views, import_views
 from quizzes.questions import Bank, Item
-from quizzes.routes import answer_sent, evidence, exams, library, routes
+from quizzes.routes import answer_sent, evidence, exams, library, routes, shipped
 from quizzes.sittings import Sitting
 from web.clock import SteadyClock, now
 from web.languages import current_language
 from web.lifecycle import lifecycle
-from web.offers import Door, NextStep, offers
+from web.offers import Door, NextStep, StudioPage, offers
 from web.security import csrf_token
 
-VIEWS = (practice_views, import_views, export_views, correction_views, dispute_views, statistics_views)
+VIEWS = (
+    *(practice_views, authoring_views, import_views, export_views),
+    *(correction_views, dispute_views, statistics_views),
+)
 _TOKEN = "the-form-token"  # noqa: S105 (the place for one)
 
 
@@ -58,6 +62,14 @@ def init_app(app: Flask) -> None:
     register.doors.append(_door)
     register.next_steps += [_next_step, dispute_views.next_step]
     register.embeds["quiz"] = _check_embed
+    register.studio += [
+        lambda: StudioPage(1, _("Questions"), "/studio"),
+        lambda: StudioPage(2, _("Reviews"), "/studio/reviews"),
+        lambda: StudioPage(3, _("Imports"), "/studio/imports"),
+        lambda: StudioPage(4, _("Export"), "/studio/export"),
+        lambda: StudioPage(5, _("Corrections"), "/studio/replay"),
+        lambda: StudioPage(6, _("Statistics"), "/studio/statistics"),
+    ]
     lifecycle(app).prepare.append(_prepare)
     lifecycle(app).sweep += [_sweep, statistics_views.sweep]
     import_views.init_app(app)
@@ -280,7 +292,13 @@ def answer_check(question_id: str) -> Answer | str:
             correct=correct, answered=bool(answer), lines=told, experiments=[one.address for _name, one in proof]
         )
     return render_template(
-        "quizzes/check_answer.html", item=item, shown=display.check(item), lines=lines, correct=correct, proof=proof
+        "quizzes/check_answer.html",
+        item=item,
+        shown=display.check(item),
+        lines=lines,
+        correct=correct,
+        explanation=display.explanation(item),
+        proof=proof,
     )
 
 
@@ -391,10 +409,13 @@ def _own_sitting(attempt_id: int) -> Sitting:
 
 
 def _banks() -> tuple[Bank, ...]:
-    """Return the banks with the keys by which their items are marked now."""
+    """Return the banks of the files with the keys by which their items are marked now.
+
+    An issue prints what the files have: the same month gives the same book, whatever the studio publishes.
+    """
     with database().reading() as connection:
         return tuple(
-            replace(bank, items=tuple(corrections.ruled_items(connection, bank.items))) for bank in exams().banks
+            replace(bank, items=tuple(corrections.ruled_items(connection, bank.items))) for bank in shipped().banks
         )
 
 
@@ -434,7 +455,7 @@ def _task_titles(course_slug: str) -> dict[str, str]:
 
 
 def _prepare(app: Flask) -> None:
-    store.sync_versions(app.extensions["database"], exams().banks)
+    store.sync_versions(app.extensions["database"], shipped().banks)
 
 
 def _sweep(app: Flask) -> None:

@@ -77,6 +77,15 @@ class Exercise:
     language: str = "en"
 
 
+@dataclass(frozen=True)
+class StudioPage:
+    """A page of the studio, in the navigation of all of them; the lowest ``order`` comes first."""
+
+    order: int
+    title: str
+    address: str
+
+
 @dataclass
 class Offers:
     """The register. Every function takes the person (or None for a visitor) and is called on each request."""
@@ -90,6 +99,12 @@ class Offers:
     """kind → function(reference) → what a lesson shows there, or None where the reference is unknown."""
     exercises: dict[str, Callable[[Any], Mapping[str, Exercise]]] = field(default_factory=dict)
     """kind → function(person) → everything of that kind to do, by the reference with which a lesson embeds it."""
+    studio: list[Callable[[], StudioPage]] = field(default_factory=list)
+
+
+def studio_pages() -> list[StudioPage]:
+    """Return the studio's pages in their order."""
+    return sorted((page() for page in offers().studio), key=lambda page: page.order)
 
 
 def offers(app: Flask | None = None) -> Offers:

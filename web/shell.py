@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from accounts.sessions import current_person
 from config import Settings
 from web import assets, errors, languages, schedule, security, views
+from web.offers import studio_pages
 
 MAXIMUM_REQUEST_BYTES = 16 * 1024 * 1024
 
@@ -37,4 +38,5 @@ def _known_to_every_page() -> dict[str, Any]:
         "theme": views.current_theme(),
         "language": languages.current_language(),
         "languages": languages.LANGUAGES,
+        "studio_navigation": studio_pages,
     }

@@ -12,7 +12,7 @@ from quizzes.exchange import known
 from quizzes.formats import registry
 from quizzes.formats.registry import Format
 from quizzes.questions import Bank
-from quizzes.routes import exams, routes
+from quizzes.routes import routes, shipped
 
 SHOWN = 200
 """So many findings the page lists; the file's own report is complete on the command line."""
@@ -62,18 +62,13 @@ def _banks() -> list[tuple[str, str]]:
     """Return every bank as (name, title), those of the studio first."""
     with database().reading() as connection:
         studio = [(one.slug, one.title) for one in authoring.banks(connection)]
-    shipped = [(f"{one.course}/{one.slug}", one.title) for one in exams().banks if _is_shipped(one)]
-    return [*studio, *shipped]
+    return [*studio, *((f"{one.course}/{one.slug}", one.title) for one in shipped().banks)]
 
 
 def _bank(name: str) -> Bank | None:
-    for one in exams().banks:
-        if _is_shipped(one) and f"{one.course}/{one.slug}" == name:
+    for one in shipped().banks:
+        if f"{one.course}/{one.slug}" == name:
             return one
     with database().reading() as connection:
         found = authoring.find_bank(connection, name)
         return known.bank_of(connection, found) if found else None
-
-
-def _is_shipped(bank: Bank) -> bool:
-    return any(item.path is not None for item in bank.items)

@@ -29,7 +29,7 @@ from quizzes.exchange.store import Import, SettledError
 from quizzes.exchange.wire import Compared
 from quizzes.formats import registry
 from quizzes.questions import DIFFICULTIES, POOLS
-from quizzes.routes import exams, library, routes
+from quizzes.routes import exams, library, routes, shipped
 from web.clock import now
 from web.lifecycle import lifecycle
 
@@ -195,7 +195,7 @@ def picture(sha256: str, ending: str) -> Response:
 
 def _known(app: Flask) -> Sequence[Known]:
     with app.app_context(), database().reading() as connection:
-        return known.known(exams().banks, connection)
+        return known.known(shipped().banks, connection)
 
 
 def _upload() -> tuple[Upload | None, str]:

@@ -1,0 +1,377 @@
+"""The studio's pages for questions: banks, the editor with its preview, reviews, publication, and history."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from flask import abort, current_app, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
+from werkzeug.wrappers import Response as Answer
+
+from accounts.models import PersonRow
+from accounts.people import Person
+from accounts.sessions import require_role
+from db import database
+from quizzes import display
+from quizzes.authoring import checking, diff, history, store, workflow
+from quizzes.authoring.checking import Checked, Surroundings
+from quizzes.authoring.store import Draft, Signature, StudioBank
+from quizzes.formats import markdown
+from quizzes.questions import POOLS
+from quizzes.routes import exams, library, routes, shipped
+from web.clock import now
+
+MAXIMUM_REMARK = 4000
+_FIRST_TEXT = """\
+## {id}
+
+Ask one thing here?
+
+- [x] The right option
+  > Why it is right.
+- [ ] A wrong one
+  > Why it is wrong.
+"""
+
+
+@routes.get("/studio")
+def studio() -> str:
+    """Show the studio's banks with what is in them, and offer to begin one."""
+    person = require_role("instructor")
+    return _home(person)
+
+
+@routes.post("/studio/banks")
+def begin_bank() -> Answer | tuple[str, int]:
+    """Begin a bank, or say why it cannot be."""
+    person = require_role("instructor")
+    form = request.form
+    title, course, pool = form.get("title", "").strip(), form.get("course", ""), form.get("pool", "exam")
+    slug = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:80]
+    if not slug or len(title) > 200 or library().find_course(course) is None or pool not in POOLS:
+        return _home(person, _("Give the bank a title in Latin letters or figures, and choose its course.")), 422
+    try:
+        with database().writing() as connection:
+            store.create_bank(connection, StudioBank(0, slug, title, course, pool, "", 0), _by(person))
+    except IntegrityError:
+        return _home(person, _("There is a bank of this name; give yours another title.")), 422
+    return redirect(url_for("quizzes.studio_bank", slug=slug), 303)
+
+
+@routes.get("/studio/banks/<slug>")
+def studio_bank(slug: str) -> str:
+    """List the items of a bank, and offer to write one or to copy one of a file."""
+    require_role("instructor")
+    with database().reading() as connection:
+        bank = _bank(connection, slug)
+        drafts = store.drafts(connection, bank.id)
+    checked = {one.question_id: checking.check(one.text, _around(bank, one.question_id)) for one in drafts}
+    return render_template("quizzes/studio_bank.html", bank=bank, drafts=drafts, checked=checked, words=_words())
+
+
+@routes.route("/studio/banks/<slug>/new", methods=["GET", "POST"])
+def new_item(slug: str) -> Answer | str | tuple[str, int]:
+    """Write an item: show its form, or keep it as a draft."""
+    person = require_role("instructor")
+    with database().reading() as connection:
+        bank = _bank(connection, slug)
+        count = len(store.drafts(connection, bank.id))
+    if request.method == "GET":
+        return _editor(person, bank, None, _FIRST_TEXT.format(id=f"{bank.slug}-{count + 1}"))
+    text = _sent_text()
+    checked = checking.check(text, _around(bank))
+    if request.form.get("do") == "preview":
+        return _editor(person, bank, None, text)
+    if checked.item is None or checked.faults:
+        fault = _("A new item is kept once it can be read; this text stays here until then.")
+        return _editor(person, bank, None, text, fault), 422
+    return _keep_new(person, bank, checked, text)
+
+
+@routes.post("/studio/banks/<slug>/copy")
+def copy_item(slug: str) -> Answer:
+    """Copy an item of a course's file into a bank, as a draft of its own with a new id."""
+    person = require_role("instructor")
+    source = shipped().items.get(request.form.get("question", "").strip())
+    if source is None:
+        abort(404, _("No course has a question of this id; its bank's file and the review of an exam tell it."))
+    question = source.question
+    # The case stays in its own bank; here the item tells it itself.
+    stem = f"{question.stimulus}\n\n{question.stem}" if question.case else question.stem
+    alone = replace(source, question=replace(question, stem=stem, case="", stimulus=""))
+    text = markdown.write_item(alone).partition("\n")[2]
+    with database().writing() as connection:
+        bank = _bank(connection, slug)
+        name = _free_id(connection, f"{bank.slug}-{source.question.id}")
+        history.add(connection, bank.id, name, f"## {name}\n{text}", _by(person))
+        history.note_source(connection, _draft(connection, name)[0], source.question.id, _by(person))
+    return redirect(url_for("quizzes.studio_item", question_id=name), 303)
+
+
+@routes.get("/studio/items/<question_id>")
+def studio_item(question_id: str) -> str:
+    """Show an item in the editor, with its preview, what is wrong with it, and what was said of it."""
+    person = require_role("instructor")
+    with database().reading() as connection:
+        draft, bank = _draft(connection, question_id)
+    return _editor(person, bank, draft, draft.text)
+
+
+@routes.post("/studio/items/<question_id>")
+def save_item(question_id: str) -> Answer | str | tuple[str, int]:
+    """Keep a text, only show it, or keep it and ask for a review; never over what somebody else has written."""
+    person = require_role("instructor")
+    text, revision = _sent_text(), request.form.get("revision", 0, int)
+    with database().reading() as connection:
+        draft, bank = _draft(connection, question_id)
+    if request.form.get("do") == "preview":
+        return _editor(person, bank, draft, text)
+    with database().writing() as connection:
+        kept = text == draft.text or history.edit(connection, draft, text, revision, _by(person))
+        draft, bank = _draft(connection, question_id)
+        if kept and request.form.get("do") == "ask" and draft.state == "draft":
+            history.step(connection, draft, "ask", "", _by(person))
+    if not kept:
+        fault = _("Somebody else has changed this item meanwhile. Nothing is lost: both texts are below.")
+        return _editor(person, bank, draft, text, fault), 409
+    return redirect(url_for("quizzes.studio_item", question_id=question_id), 303)
+
+
+@routes.post("/studio/preview/<slug>")
+def preview_item(slug: str) -> str:
+    """Show a text as learners would see it, with what is wrong with it; nothing is kept."""
+    require_role("instructor")
+    with database().reading() as connection:
+        bank = _bank(connection, slug)
+    text = _sent_text()
+    checked = checking.check(text, _around(bank, request.form.get("question", "")))
+    return render_template("quizzes/studio_preview.html", **_shown(checked))
+
+
+@routes.post("/studio/items/<question_id>/step")
+def take_step(question_id: str) -> Answer:
+    """Comment on an item, approve it, send it back, publish or retire it."""
+    person = require_role("instructor")
+    action, text = request.form.get("do", ""), request.form.get("text", "").strip()[:MAXIMUM_REMARK]
+    if action in {"comment", "return"} and not text:
+        abort(422, _("Write what you mean in the field above the button; go back, your page is as it was."))
+    with database().writing() as connection:
+        draft, bank = _draft(connection, question_id)
+        checked = checking.check(draft.text, _around(bank, question_id))
+        if action not in workflow.actions(_situation(connection, person, draft, checked)):
+            abort(409, _("This is not possible as the item stands now; open its page again to see what is."))
+        done = draft.revision == request.form.get("revision", 0, int) and (
+            history.publish(connection, draft, checked.item, _by(person))
+            if action == "publish" and checked.item is not None
+            else history.step(connection, draft, action, text, _by(person))
+        )
+    if not done:
+        abort(409, _("The item has been changed since you looked at it; open its page again and read the new text."))
+    return redirect(url_for("quizzes.studio_item", question_id=question_id, _anchor="remarks"), 303)
+
+
+@routes.get("/studio/items/<question_id>/history")
+def item_history(question_id: str) -> str:
+    """Show an item's texts: who wrote them, when, and what differs between two of them."""
+    require_role("instructor")
+    with database().reading() as connection:
+        draft, bank = _draft(connection, question_id)
+        revisions = history.revisions(connection, draft)
+        names = _names(connection, (one.person_id for one in revisions))
+    texts = {one.revision: one.text for one in revisions}
+    newer = request.args.get("to", draft.revision, int)
+    older = request.args.get("from", newer - 1, int)
+    if newer not in texts or (older and older not in texts):
+        abort(404, _("The item has no such version; its history lists those it has."))
+    return render_template(
+        "quizzes/studio_history.html",
+        draft=draft,
+        bank=bank,
+        revisions=revisions,
+        names=names,
+        older=older,
+        newer=newer,
+        lines=diff.lines(texts.get(older, ""), texts[newer]),
+    )
+
+
+@routes.post("/studio/items/<question_id>/restore")
+def restore(question_id: str) -> Answer:
+    """Make an old text the item's draft again; those since stay in its history."""
+    person = require_role("instructor")
+    with database().writing() as connection:
+        draft, _bank_of_it = _draft(connection, question_id)
+        texts = {one.revision: one.text for one in history.revisions(connection, draft)}
+        wanted = texts.get(request.form.get("restore", 0, int))
+        if wanted is None:
+            abort(404, _("The item has no such version; its history lists those it has."))
+        kept = history.edit(connection, draft, wanted, request.form.get("revision", 0, int), _by(person))
+    if not kept:
+        abort(409, _("The item has been changed since you looked at it; open its page again and read the new text."))
+    return redirect(url_for("quizzes.studio_item", question_id=question_id), 303)
+
+
+@routes.get("/studio/reviews")
+def reviews() -> str:
+    """List what waits for a review: what others wrote, and one's own."""
+    person = require_role("instructor")
+    with database().reading() as connection:
+        waiting = [one for one in history.entries(connection) if one.state in {"review", "approved"}]
+        names = _names(connection, (one.person_id for one in waiting))
+    return render_template("quizzes/studio_reviews.html", waiting=waiting, names=names, me=person.id, words=_words())
+
+
+def _home(person: Person, fault: str = "") -> str:
+    with database().reading() as connection:
+        banks, entries = store.banks(connection), history.entries(connection)
+    counts = Counter((one.bank, one.state) for one in entries)
+    public = Counter(one.bank for one in entries if one.public)
+    waiting = sum(one.state == "review" and one.person_id != person.id for one in entries)
+    return render_template(
+        "quizzes/studio_home.html",
+        banks=banks,
+        counts=counts,
+        public=public,
+        waiting=waiting,
+        courses=library().courses,
+        pools=POOLS,
+        fault=fault,
+        words=_words(),
+    )
+
+
+def _editor(person: Person, bank: StudioBank, draft: Draft | None, text: str, fault: str = "") -> str:
+    checked = checking.check(text, _around(bank, draft.question_id if draft else ""))
+    with database().reading() as connection:
+        remarks = history.remarks(connection, draft) if draft else []
+        names = _names(connection, (one.person_id for one in remarks))
+        situation = _situation(connection, person, draft, checked) if draft else None
+        others = store.drafts(connection, bank.id)
+    return render_template(
+        "quizzes/studio_item.html",
+        bank=bank,
+        draft=draft,
+        text=text,
+        fault=fault,
+        changes=diff.lines(draft.text, text) if draft and draft.text != text else [],
+        remarks=remarks,
+        names=names,
+        actions=workflow.actions(situation) if situation else (),
+        others=others,
+        words=_words(),
+        review=current_app.extensions["settings"].review,
+        **_shown(checked),
+    )
+
+
+def _shown(checked: Checked) -> dict[str, object]:
+    """Return what the preview shows: the item with its key, faults, and advice."""
+    item = checked.item
+    return {
+        "checked": checked,
+        "shown": display.check(item) if item else None,
+        "lines": display.review(item, "") if item else (),
+        "explanation": display.explanation(item) if item else "",
+        "today": display.today(item) if item else "",
+    }
+
+
+def _keep_new(person: Person, bank: StudioBank, checked: Checked, text: str) -> Answer | tuple[str, int]:
+    if checked.item is None:
+        raise ValueError("Only an item that can be read is kept as a new one.")
+    name = checked.item.question.id
+    try:
+        with database().writing() as connection:
+            history.add(connection, bank.id, name, text, _by(person))
+            if request.form.get("do") == "ask":
+                history.step(connection, _draft(connection, name)[0], "ask", "", _by(person))
+    except IntegrityError:
+        return _editor(person, bank, None, text, _("Another item has this id; choose one of its own.")), 422
+    return redirect(url_for("quizzes.studio_item", question_id=name), 303)
+
+
+def _around(bank: StudioBank, question_id: str = "") -> Surroundings:
+    """Return what an item of a bank is checked against; without an id, for a new one."""
+    course = library().find_course(bank.course)
+    lessons = [lesson for _module, lesson in course.lessons()] if course else []
+    return Surroundings(
+        course=bank.course,
+        cases=checking.cases(bank.cases),
+        lessons={f"{one.page.address}#{part.anchor}" for one in lessons for part in one.page.sections},
+        tasks={task.code for module in course.modules for task in module.tasks} if course else set(),
+        taken=exams().items.keys() if not question_id else shipped().items.keys(),
+        question_id=question_id,
+    )
+
+
+def _situation(connection: Connection, person: Person, draft: Draft, checked: Checked) -> workflow.Situation:
+    return workflow.Situation(
+        state=draft.state,
+        is_author=history.author(connection, draft) == person.id,
+        sound=checked.item is not None and not checked.faults,
+        review_required=current_app.extensions["settings"].review == "required",
+    )
+
+
+def _sent_text() -> str:
+    return request.form.get("text", "").replace("\r\n", "\n").strip() + "\n"
+
+
+def _by(person: Person) -> Signature:
+    return Signature(person.id, now())
+
+
+def _bank(connection: Connection, slug: str) -> StudioBank:
+    bank = store.find_bank(connection, slug)
+    if bank is None:
+        abort(404, _("The studio has no such bank; its first page lists them."))
+    return bank
+
+
+def _draft(connection: Connection, question_id: str) -> tuple[Draft, StudioBank]:
+    draft = store.find_draft(connection, question_id)
+    if draft is None:
+        abort(404, _("The studio has no such item; its banks list those they have."))
+    bank = next(one for one in store.banks(connection) if one.id == draft.bank_id)
+    return draft, bank
+
+
+def _free_id(connection: Connection, name: str) -> str:
+    """Return the name, or the name with the first number that makes it free."""
+    number, free = 1, name
+    while store.find_draft(connection, free) is not None:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def _names(connection: Connection, ids: Iterable[int | None]) -> dict[int | None, str]:
+    wanted = {one for one in ids if one is not None}
+    found = connection.execute(select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(wanted)))
+    return {row.id: row.name for row in found}
+
+
+def _words() -> dict[str, str]:
+    """Return what states, pools and decisions are called in the reader's language."""
+    return {
+        "draft": _("draft"),
+        "review": _("in review"),
+        "approved": _("approved"),
+        "published": _("published"),
+        "retired": _("retired"),
+        "exam": _("exams and drills"),
+        "check": _("checks in lessons"),
+        "pilot": _("tried out in exams, unscored"),
+        "comment": _("wrote"),
+        "copy": _("copied it from"),
+        "ask": _("asked for a review"),
+        "approve": _("approved it"),
+        "return": _("sent it back"),
+        "publish": _("published it"),
+        "retire": _("retired it"),
+    }

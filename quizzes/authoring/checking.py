@@ -1,0 +1,97 @@
+"""What is wrong with an item of the studio, at its lines: faults that keep it from learners, and advice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from content.faults import ContentError
+from quizzes import lint
+from quizzes.formats import markdown
+from quizzes.questions import Bank, Item
+
+MAXIMUM_CHARACTERS = 40_000
+_CASE = re.compile(r"^## Case ([a-z0-9-]+)[ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What an item is checked against: its bank's course and cases, and what there is elsewhere."""
+
+    course: str
+    cases: Mapping[str, str]
+    lessons: Collection[str]
+    """The addresses of the lessons' sections, as in ``/learn/course/module/lesson#section``."""
+    tasks: Collection[str]
+    """The codes of the course's tasks."""
+    taken: Collection[str]
+    """The ids that other items have."""
+    question_id: str = ""
+    """The id that the item must keep; none for a new one."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """An item that can be shown, or None; faults, without which it could be published; and what could be better."""
+
+    item: Item | None
+    faults: tuple[ContentError, ...]
+    advice: tuple[ContentError, ...]
+
+
+def cases(text: str) -> dict[str, str]:
+    """Return the texts of a bank's cases by name, each from its heading “## Case its-name” on."""
+    _before, *parts = _CASE.split(text)
+    return {name: words.strip() for name, words in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def check(text: str, around: Surroundings) -> Checked:
+    """Return the item of a text with everything that is to be said of it, by line and column of the text."""
+    path = Path("item")
+    if len(text) > MAXIMUM_CHARACTERS:
+        sentence = f"An item has at most {MAXIMUM_CHARACTERS} characters, this one {len(text)}."
+        return Checked(None, (ContentError(path, 1, 1, sentence),), ())
+    item, faults = markdown.read_item(text, around.course, around.cases, path)
+    if item is None:
+        return Checked(None, faults, ())
+    item = replace(item, path=path)
+    bank = Bank("item", "", around.course, "exam", (item,))
+    advice = (*lint.find([bank]), *_lacking(item))
+    return Checked(item, tuple(_misplaced(item, text, around)), advice)
+
+
+def _misplaced(item: Item, text: str, around: Surroundings) -> Iterator[ContentError]:
+    """Yield what only the item's surroundings show to be wrong."""
+    question = item.question
+    if around.question_id and question.id != around.question_id:
+        sentence = f"The id of an item stays; begin it with “## {around.question_id}”."
+        yield ContentError(Path("item"), item.line, 4, sentence)
+    elif question.id in around.taken:
+        sentence = f"The id “{question.id}” is taken by another item; choose one of its own."
+        yield ContentError(Path("item"), item.line, 4, sentence)
+    if question.task and question.task not in around.tasks:
+        yield _at(text, question.task, f"The course has no task “{question.task}”.")
+    if question.lesson and question.lesson not in around.lessons:
+        yield _at(text, question.lesson, f"No lesson has the section “{question.lesson}”; copy its address.")
+
+
+def _lacking(item: Item) -> Iterator[ContentError]:
+    """Yield what an item may lack, and what follows from it."""
+    question, path = item.question, Path("item")
+    if not question.task or not question.difficulty:
+        sentence = "Without **Task** and **Difficulty** the item is asked in drills and never drawn into an exam."
+        yield ContentError(path, item.line, 1, sentence)
+    if not question.lesson:
+        yield ContentError(path, item.line, 1, "Without **Lesson** a learner is not led to what teaches this.")
+    reasons = dict(item.key.rationales)
+    if any(not reasons.get(letter) for letter in [one.letter for one in question.options] or [""]):
+        sentence = "Say under every option, after “  > ”, why it is right or wrong."
+        yield ContentError(path, item.line, 1, sentence)
+
+
+def _at(text: str, words: str, sentence: str) -> ContentError:
+    """Return a fault at the first place of ``words``."""
+    before = text[: max(text.find(words), 0)]
+    return ContentError(Path("item"), before.count("\n") + 1, len(before) - before.rfind("\n"), sentence)

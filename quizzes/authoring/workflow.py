@@ -1,0 +1,61 @@
+"""The way of an item from draft to learners, as a table: which action leads from which state to which, and for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STATES = ("draft", "review", "approved", "published", "retired")
+_ALL = frozenset(STATES)
+
+
+@dataclass(frozen=True)
+class Step:
+    """An action: the states in which it is possible, and the state that it leads to (none: it stays as it was)."""
+
+    begins: frozenset[str]
+    ends: str | None = None
+
+
+STEPS = {
+    "comment": Step(_ALL),
+    "ask": Step(frozenset({"draft"}), "review"),
+    "approve": Step(frozenset({"review"}), "approved"),
+    "return": Step(frozenset({"review", "approved"}), "draft"),
+    "publish": Step(frozenset({"draft", "review", "approved"}), "published"),
+    "retire": Step(_ALL - {"retired"}, "retired"),
+}
+"""What may happen to an item besides a change of its text, which makes a draft of it again."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Where an item stands for the person who looks at it."""
+
+    state: str
+    is_author: bool
+    """Whether this person wrote the present text."""
+    sound: bool
+    """Whether the text has no faults."""
+    review_required: bool
+
+
+def actions(situation: Situation) -> tuple[str, ...]:
+    """Return what this person may do to the item now, in the order of STEPS."""
+    return tuple(name for name in STEPS if _allowed(name, situation))
+
+
+def after(action: str, state: str) -> str:
+    """Return the state that follows; raise ValueError where the action is not possible in this one."""
+    if action not in STEPS or state not in STEPS[action].begins:
+        raise ValueError(f"“{action}” is not possible while the item is “{state}”.")
+    return STEPS[action].ends or state
+
+
+def _allowed(action: str, situation: Situation) -> bool:
+    if situation.state not in STEPS[action].begins:
+        return False
+    if action == "approve":
+        return not situation.is_author
+    if action == "publish":
+        return situation.sound and (situation.state == "approved" or not situation.review_required)
+    return True
