@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 LESSON = "/learn/architectures/services-under-load/lambda-concurrency"
 
 
-def _review_with_a_everywhere(page: Page, server: Server) -> None:
+def review_with_a_everywhere(page: Page, server: Server) -> None:
     """Sit form 1 of the architectures' exam with the first option of the bank everywhere, and open its review."""
     page.goto(f"{server.address}/exams/architectures")
     fields = {"csrf_token": page.locator("[name=csrf_token]").first.input_value(), "form": "1"}
@@ -31,7 +31,7 @@ def _review_with_a_everywhere(page: Page, server: Server) -> None:
 
 def test_a_wrong_answer_leads_to_the_lab_with_its_parameters_in_two_clicks(server: Server, watched: Watched) -> None:
     page = watched.page
-    _review_with_a_everywhere(page, server)
+    review_with_a_everywhere(page, server)
     wrong = page.locator(".review-item").filter(has=page.locator("h2 .bad")).filter(has=page.locator(".proof")).first
     expect(wrong).to_contain_text("Proved by experiment")
     place = re.search(r"\d+", wrong.get_attribute("id"))[0]
@@ -45,7 +45,7 @@ def test_a_wrong_answer_leads_to_the_lab_with_its_parameters_in_two_clicks(serve
 
 def test_the_review_is_sound_on_a_phone_and_a_desk_in_both_themes(server: Server, watched: Watched) -> None:
     page = watched.page
-    _review_with_a_everywhere(page, server)
+    review_with_a_everywhere(page, server)
     assert watched.unsound_at(360, 1280) == []
 
 
