@@ -19,7 +19,7 @@ from werkzeug.datastructures import MultiDict
 from quizzes import answers, blueprint, display, grading, lint, store
 from quizzes.answers import pairs
 from quizzes.formats import markdown
-from quizzes.questions import TYPES, Item, refers_to_others
+from quizzes.questions import TYPES, Item, item_of, refers_to_others
 from quizzes.sittings import Exams
 from tests.quizzes.conftest import Learner, other_key
 
@@ -183,7 +183,7 @@ def test_writing_a_bank_and_reading_it_gives_the_same_items(items: dict[str, Ite
 def test_a_version_comes_back_from_the_database_as_it_was(items: dict[str, Item], kind: str) -> None:
     item = items[kind]
     row = json.loads(json.dumps(item.content()))
-    again = store._item(row["question"], row["key"])
+    again = item_of(row["question"], row["key"])
     assert again.fingerprint() == item.fingerprint()
     assert again == replace(item, path=None, line=0, question=replace(item.question, tags=()))
 

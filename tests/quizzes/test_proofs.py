@@ -17,7 +17,7 @@ from labs.experiments import Evidence
 from labs.registry import Lab
 from quizzes import blueprint, proofs, store
 from quizzes.formats import markdown
-from quizzes.questions import Item
+from quizzes.questions import Item, item_of
 from quizzes.sittings import Exams
 from tests.conftest import MovableClock
 from tests.labs.conftest import make_lab  # noqa: F401 (a fixture)
@@ -256,7 +256,7 @@ def test_a_proven_bank_survives_writing_reading_and_the_database() -> None:
     assert markdown.write(again) == markdown.write(bank) == HEAD + CHOICE + NUMERIC
     for item in bank.items:
         row = json.loads(json.dumps(item.content()))
-        assert store._item(row["question"], row["key"]) == replace(item, path=None, line=0)
+        assert item_of(row["question"], row["key"]) == replace(item, path=None, line=0)
 
 
 def test_an_item_without_a_proof_keeps_its_version() -> None:
