@@ -47,7 +47,7 @@ lock:
 
 # Bring the Bulgarian catalog up to the sources and compile it; new messages are left empty, for a person to fill.
 translations: $(VENV)/dev
-	$(BIN)/pybabel -q extract -F pyproject.toml -k CredentialError -k TakenError -k SubscriptionError -k _stored --no-location --sort-output \
+	$(BIN)/pybabel -q extract -F pyproject.toml -k CredentialError -k TakenError -k SubscriptionError -k _stored -k CohortError -k ListFault:3 -k _LineError:2 --no-location --sort-output \
 		--project=Archway -o $(VENV)/messages.pot .
 	$(BIN)/pybabel -q update -i $(VENV)/messages.pot -d web/translations -l bg --no-fuzzy-matching --ignore-obsolete \
 		--ignore-pot-creation-date --width=120

@@ -11,7 +11,8 @@ from flask_limiter.util import get_remote_address
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from accounts import cli, store
+from accounts import assignment_views, cli, cohort_store, cohort_views, gradebook_views, store
+from accounts.cohorts import Cohort, Link
 from accounts.credentials import CredentialError, clean_name, hash_password, normalise_email, password_matches
 from accounts.sessions import (
     current_person,
@@ -25,10 +26,13 @@ from accounts.sessions import (
 from db import database
 from web.clock import now
 from web.lifecycle import lifecycle
+from web.offers import StudioPage, offers
 
 routes = Blueprint("accounts", __name__, template_folder="templates")
 # By address the limits are wide: a whole class may sit behind one.
 limiter = Limiter(get_remote_address)
+VIEWS = (assignment_views, gradebook_views)
+"""Imported for the pages that they add to the blueprint of cohorts."""
 
 
 def init_app(app: Flask) -> None:
@@ -39,6 +43,10 @@ def init_app(app: Flask) -> None:
     app.extensions["limiter"] = {limiter}
     limiter.init_app(app)
     app.register_blueprint(routes)
+    app.register_blueprint(cohort_views.routes)
+    offers(app).studio.append(lambda: StudioPage(9, _("Cohorts"), "/studio/cohorts"))
+    offers(app).next_steps.append(assignment_views.next_step)
+    offers(app).exam_time.append(assignment_views.exam_time)
     app.cli.add_command(cli.group)
 
 
@@ -148,6 +156,42 @@ def make_first_admin(token: str) -> Answer | tuple[str, int]:
         page = render_template("accounts/first_admin.html", token=token, values=request.form, error=_(str(error)))
         return page, 400
     return redirect(url_for("web.home"), 303)
+
+
+@routes.get("/join/<token>")
+def join(token: str) -> str:
+    """Offer to join a cohort: at once to who has an account, else with one made here; opening it changes nothing."""
+    link, cohort = _open_link(token)
+    values = {"name": link.name, "email": link.email}
+    return render_template("accounts/join.html", token=token, cohort=cohort, values=values, error=None)
+
+
+@routes.post("/join/<token>")
+@limiter.limit("300/hour")
+def join_cohort(token: str) -> Answer | tuple[str, int]:
+    """Join a cohort; who has no account yet makes one with the same form."""
+    cohort = _open_link(token)[1]
+    person = current_person()
+    try:
+        new = _new_credentials() if person is None or person.is_guest else None
+        with database().writing() as connection:
+            person_id = _keep_or_create(connection, new) if new else require_role("learner").id
+            if not cohort_store.join(database(), connection, token, person_id, now()):
+                abort(404, _("This link was used, revoked or has expired; ask your instructor for a new one."))
+            if new:
+                start_session(connection, person_id)
+    except (CredentialError, store.TakenError) as error:
+        form = {"token": token, "cohort": cohort, "values": request.form, "error": _(str(error))}
+        return render_template("accounts/join.html", **form), 400
+    return redirect(url_for("cohorts.mine"), 303)
+
+
+def _open_link(token: str) -> tuple[Link, Cohort]:
+    with database().reading() as connection:
+        found = cohort_store.find_link(connection, token, now())
+    if found is None:
+        abort(404, _("This link was used, revoked or has expired; ask your instructor for a new one."))
+    return found
 
 
 def _new_credentials() -> store.Credentials:

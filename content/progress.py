@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from content.library import Course, Lesson, Module
 from content.models import FinishedLessonRow
@@ -57,6 +57,21 @@ def finished_lessons(database: Database, person_id: int) -> set[str]:
     """Return the names of the lessons that a person has finished."""
     with database.reading() as connection:
         return set(connection.execute(_FINISHED, {"person_id": person_id}).scalars())
+
+
+def finishes(connection: Connection, lessons: Sequence[str], people: Sequence[int]) -> list[tuple[int, str, datetime]]:
+    """Return (person's id, lesson, when) for these lessons and people."""
+    statement = select(FinishedLessonRow.person_id, FinishedLessonRow.lesson, FinishedLessonRow.finished_at)
+    own = (FinishedLessonRow.lesson.in_(lessons), FinishedLessonRow.person_id.in_(people))
+    return [(row.person_id, row.lesson, row.finished_at) for row in connection.execute(statement.where(*own))]
+
+
+def last_finished(connection: Connection, people: Sequence[int]) -> dict[int, datetime]:
+    """Return when each of these people last finished a lesson."""
+    newest = func.max(FinishedLessonRow.finished_at, type_=FinishedLessonRow.finished_at.type)
+    statement = select(FinishedLessonRow.person_id, newest.label("at")).group_by(FinishedLessonRow.person_id)
+    rows = connection.execute(statement.where(FinishedLessonRow.person_id.in_(people)))
+    return {row.person_id: row.at for row in rows}
 
 
 def finish(database: Database, person_id: int, lesson: str, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import count, groupby
@@ -14,10 +14,12 @@ from flask import Flask, Response, abort, redirect, render_template, request, ur
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
 from accounts.people import Person
 from accounts.sessions import current_person, ensure_person
+from accounts.work import Assignable, Effort, Work
 from content import cli, feedback, glossary, marks, progress, search_views, study_views, talk_views, upkeep
 from content.blueprint import find_page, library, routes
 from content.glossary import Glossary
@@ -60,6 +62,8 @@ def init_app(app: Flask) -> None:
     register.next_steps.append(_next_step)
     register.progress.append(_progress)
     register.studio.append(lambda: StudioPage(7, _("The course"), "/studio/course"))
+    register.work["lesson"] = Work(_assignable, _efforts, repeatable=False)
+    register.activity.append(progress.last_finished)
     lifecycle(app).prepare.append(search_views.refresh)
     lifecycle(app).sweep.append(search_views.refresh)
     lifecycle(app).adopt += [progress.adopt, marks.adopt, feedback.adopt]
@@ -327,3 +331,23 @@ def _progress(person: Person | None) -> list[Progress]:
         for found in _courses_begun(finished)[:1]
         for part in found.modules
     ]
+
+
+def _assignable() -> list[Assignable]:
+    """Return every lesson, which can be assigned."""
+    return [
+        Assignable(
+            progress.lesson_key(found, part, one),
+            one.page.title,
+            one.page.address,
+            found.page.title,
+            one.page.language,
+        )
+        for found in library().courses
+        for part, one in found.lessons()
+    ]
+
+
+def _efforts(connection: Connection, lessons: Sequence[str], people: Sequence[int]) -> list[Effort]:
+    """Return who has read which lesson: it is done as soon as it is begun, and has no score."""
+    return [Effort(person, lesson, at, at) for person, lesson, at in progress.finishes(connection, lessons, people)]

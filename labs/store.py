@@ -110,6 +110,20 @@ def passed_checks(connection: Connection, person_id: int) -> dict[str, set[str]]
     return passed
 
 
+def runs_by(connection: Connection, labs: Sequence[str], people: Sequence[int]) -> list[Any]:
+    """Return (person_id, lab, checks, created_at, ended_at) of these people's runs of these labs, the oldest first."""
+    statement = select(RunRow.person_id, RunRow.lab, RunRow.checks, RunRow.created_at, RunRow.ended_at)
+    own = (RunRow.lab.in_(labs), RunRow.person_id.in_(people))
+    return list(connection.execute(statement.where(*own).order_by(RunRow.id)))
+
+
+def last_runs(connection: Connection, people: Sequence[int]) -> dict[int, datetime]:
+    """Return when each of these people last asked for a run."""
+    newest = func.max(RunRow.created_at, type_=RunRow.created_at.type).label("at")
+    statement = select(RunRow.person_id, newest).where(RunRow.person_id.in_(people)).group_by(RunRow.person_id)
+    return {row.person_id: row.at for row in connection.execute(statement)}
+
+
 def events_after(connection: Connection, run_id: int, number: int) -> list[tuple[int, Event]]:
     """Return (number, event) of a run's events after that number, in order."""
     statement = select(EventRow.number, EventRow.event).where(EventRow.run_id == run_id, EventRow.number > number)

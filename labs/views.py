@@ -21,10 +21,12 @@ from flask import (
 )
 from flask_babel import gettext as _
 from markupsafe import Markup
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
 from accounts.people import Person
 from accounts.sessions import current_person, ensure_person
+from accounts.work import Assignable, Effort, Work
 from content import render
 from db import database
 from labs import cli, comparison, display, documents, experiments, jobs, registry, runner, sentences, store, wall
@@ -61,6 +63,8 @@ def init_app(app: Flask) -> None:
     register.embeds["measured"] = _measured
     register.exercises["lab"] = _exercises
     register.documents.append(_findable)
+    register.work["lab"] = Work(_assignable, _efforts)
+    register.activity.append(store.last_runs)
     lifecycle(app).prepare.append(_report_faults)
     lifecycle(app).start.append(jobs.start_worker)
     lifecycle(app).adopt.append(store.adopt)
@@ -417,3 +421,22 @@ def _exercises(person: Person | None) -> dict[str, Exercise]:
         )
         for one in catalog()
     }
+
+
+def _assignable() -> list[Assignable]:
+    """Return every lab that has tasks, which can be assigned."""
+    return [Assignable(one.slug, one.title, url_for("labs.lab", slug=one.slug)) for one in catalog() if one.tasks]
+
+
+def _efforts(connection: Connection, labs: Sequence[str], people: Sequence[int]) -> list[Effort]:
+    """Return each run with the share of the lab's tasks that it and the runs before it have met."""
+    tasks = {one.slug: {task.check for task in one.tasks} for one in catalog()}
+    met: dict[tuple[int, str], set[str]] = {}
+    efforts = []
+    for run in store.runs_by(connection, labs, people):
+        own, all_tasks = met.setdefault((run.person_id, run.lab), set()), tasks.get(run.lab, set())
+        own |= {name for name, passed in (run.checks or {}).items() if passed} & all_tasks
+        percent = 100 * len(own) // len(all_tasks) if all_tasks else 0
+        done = run.ended_at if percent == 100 else None
+        efforts.append(Effort(run.person_id, run.lab, run.created_at, done, percent))
+    return efforts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import accounts.cohort_models
 import accounts.models
 import content.models
 import labs.models
@@ -15,7 +16,7 @@ import quizzes.models
 from db import Base, Instant
 
 MODELS = (
-    *(accounts.models, content.models, labs.models, publisher.models),
+    *(accounts.models, accounts.cohort_models, content.models, labs.models, publisher.models),
     *(quizzes.models, quizzes.authoring.models, quizzes.corrections.models, quizzes.exchange.models),
 )
 

@@ -70,3 +70,8 @@ def deadline(started_at: datetime, minutes: int, multiplier: str) -> datetime:
     if multiplier == UNLIMITED:
         return started_at + WITHOUT_LIMIT
     return started_at + timedelta(minutes=minutes) * float(multiplier)
+
+
+def offered(own: str, *, fixed: bool) -> tuple[str, ...]:
+    """Return by what a learner may multiply the time who is given ``own``: that, or also more where it is not fixed."""
+    return (own,) if fixed else MULTIPLIERS[MULTIPLIERS.index(own) :]

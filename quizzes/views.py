@@ -22,6 +22,7 @@ from quizzes import (
     answers,
     attempts,
     cli,
+    cohort_views,
     display,
     grading,
     practice_store,
@@ -70,6 +71,7 @@ def init_app(app: Flask) -> None:
         lambda: StudioPage(5, _("Corrections"), "/studio/replay"),
         lambda: StudioPage(6, _("Statistics"), "/studio/statistics"),
     ]
+    cohort_views.register(register)
     lifecycle(app).prepare.append(_prepare)
     lifecycle(app).sweep += [_sweep, statistics_views.sweep]
     import_views.init_app(app)
@@ -107,7 +109,7 @@ def exam(slug: str) -> str:
         quotas=found.quotas(),
         attempts=past,
         running=[one for one in past if one.clock.is_open(now())],
-        multipliers=attempts.MULTIPLIERS,
+        multipliers=cohort_views.times(person, slug),
         shortages=_shortages(found),
         now=now(),
     )
@@ -118,12 +120,12 @@ def start(slug: str) -> Answer:
     """Open an attempt; a visitor becomes a guest whose attempt is kept."""
     found = _exam(slug)
     moment = now()
-    times = request.form.get("time", "1")
-    try:
-        end = attempts.deadline(moment, found.minutes, times)
-    except ValueError:
-        offered = ", ".join(attempts.MULTIPLIERS)
-        abort(400, _("The time can be multiplied by %(offered)s, not by %(times)s.", offered=offered, times=times))
+    offered = cohort_views.times(current_person(), slug)
+    times = request.form.get("time", offered[0])
+    if times not in offered:
+        choices = ", ".join(offered)
+        abort(400, _("The time can be multiplied by %(offered)s, not by %(times)s.", offered=choices, times=times))
+    end = attempts.deadline(moment, found.minutes, times)
     number, person = _form_number(request.form.get("form", "")), ensure_person()
     with database().reading() as connection:
         seen = store.seen_questions(connection, person.id, slug, found.unseen_attempts)

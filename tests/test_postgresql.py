@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -52,6 +54,25 @@ def test_a_whole_sitting(app: Flask, csrf: Callable[[FlaskClient], str]) -> None
     assert reply["stored"] == [{"place": 1, "revision": 2, "answer": "b", "flagged": False, "late": False}]
     assert browser.post("/attempts/1/submit", headers=headers).status_code == 303
     assert "Score report" in browser.get("/attempts/1/report").text
+
+
+def test_a_cohort_from_its_link_to_its_gradebook(
+    app: Flask, promote: Callable[[str], FlaskClient], post: Callable[..., Any]
+) -> None:
+    ina, ada = promote("ina"), app.test_client()
+    post(ina, "/studio/cohorts", title="Winter", zone="UTC")
+    page = post(ina, "/studio/cohorts/1/links", days="14", uses="1").text
+    post(
+        ada, re.findall(r"/join/[\w-]+", page)[0], name="ada", email="ada@example.org", password="a calm long sentence"
+    )
+    for what in ("exam:saa-c01", "lab:lambda-concurrency"):
+        post(ina, "/studio/cohorts/1/assignments", what=what, counts="best", due="2018-02-14T17:00")
+    post(ina, "/studio/cohorts/1/people/2/extensions/1", due="2018-02-20T17:00")
+    attempt = post(ada, "/exams/saa-c01/attempts").headers["Location"]
+    post(ada, f"{attempt}/submit")
+    assert "in time" in ina.get("/studio/cohorts/1/gradebook").text
+    assert "Everybody" in ina.get("/studio/cohorts/1/standing").text
+    assert "20 Feb 2018" in ada.get("/assignments").text
 
 
 def test_starting_again_changes_nothing(app: Flask) -> None:

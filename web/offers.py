@@ -6,8 +6,9 @@ them without knowing the room. So no room imports another for the sake of a link
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app
@@ -100,6 +101,16 @@ class Offers:
     exercises: dict[str, Callable[[Any], Mapping[str, Exercise]]] = field(default_factory=dict)
     """kind → function(person) → everything of that kind to do, by the reference with which a lesson embeds it."""
     studio: list[Callable[[], StudioPage]] = field(default_factory=list)
+    work: dict[str, Any] = field(default_factory=dict)
+    """kind → accounts.work.Work: what can be assigned to a cohort, and what people have done of it."""
+    activity: list[Callable[[Any, Sequence[int]], Mapping[int, datetime]]] = field(default_factory=list)
+    """function(connection, people's ids) → when each of them last did something in this room."""
+    mastery: list[Callable[[Any, Sequence[int]], list[Any]]] = field(default_factory=list)
+    """function(connection, people's ids) → accounts.work.TaskMastery of every task that has questions."""
+    exam_time: list[Callable[[int, str], tuple[str, bool]]] = field(default_factory=list)
+    """function(person's id, exam) → by how much its time is multiplied for them, and whether that is fixed."""
+    lengthen: list[Callable[[Any, int, str], int]] = field(default_factory=list)
+    """function(connection, person's id, multiplier) → how many of their running exams end later now."""
 
 
 def studio_pages() -> list[StudioPage]:

@@ -22,7 +22,9 @@ ROBOTS = """\
 User-agent: *
 Disallow: /account
 Disallow: /attempts/
+Disallow: /assignments
 Disallow: /first-admin/
+Disallow: /join/
 Disallow: /publisher
 Disallow: /studio/
 Disallow: /subscriptions/

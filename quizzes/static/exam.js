@@ -26,7 +26,7 @@ const outbox = new Outbox({
   onChange: showSaved,
   onStored: adopt,
   onClock: (now, deadline, closed) => {
-    countdown.calibrate(now, deadline);
+    follow(now, deadline);
     if (closed) location.assign(`${location.pathname}/report`);
   },
 });
@@ -37,6 +37,12 @@ const countdown = new Countdown(Number(form.dataset.now), Number(form.dataset.de
   announce,
   end: timeIsUp,
 });
+
+// Go by the server's clock and deadline; an instructor may have moved the deadline.
+function follow(now, deadline) {
+  if (deadline > countdown.deadline) announce(say("extended"));
+  countdown.calibrate(now, deadline);
+}
 
 // Say something to everybody: it stands in the bar until the learner goes on.
 function announce(text) {
@@ -254,7 +260,7 @@ $("submit").addEventListener("submit", (event) => {
 addEventListener("keydown", key);
 begin();
 watch(form.dataset.save, ({ stored, now, deadline, closed, token }) => {
-  countdown.calibrate(now, deadline);
+  follow(now, deadline);
   outbox.renew(token);
   if (closed && !outbox.size) location.assign(`${location.pathname}/report`);
   adopt(stored);
