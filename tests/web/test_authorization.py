@@ -29,6 +29,9 @@ from accounts.models import PersonRow, SessionRow
 from accounts.store import invite_admin
 from app import create_app
 from db import Database
+from quizzes.authoring import store as authoring
+from quizzes.authoring.store import Signature, StudioBank
+from quizzes.formats import markdown
 from tests.conftest import MovableClock
 from web.security import visit_hash
 
@@ -145,6 +148,7 @@ TABLE = {
     "GET editor.edit": instructors(404),
     "GET editor.issues": instructors(200),
     "GET editor.look": instructors(404),
+    "POST editor.proof": instructors(404),
     "POST editor.publish": instructors(404),
     "POST editor.save": instructors(404),
     "GET labs.animation": everybody(200),
@@ -173,23 +177,60 @@ TABLE = {
     "GET publisher.opds2": everybody(200),
     "GET publisher.static": everybody(200),
     "POST quizzes.answer_check": everybody(404),
+    "POST quizzes.answer_dispute": instructors(404),
     "POST quizzes.answer_drill": everybody(404),
     "POST quizzes.answer_question_of_the_day": everybody(404),
+    "POST quizzes.begin_bank": instructors(422),
+    "POST quizzes.cancel_import": instructors(404),
+    "POST quizzes.choose": instructors(404),
+    "POST quizzes.compute_statistics": instructors(303),
     "GET quizzes.confirm": owner(200),
+    "POST quizzes.copy_item": instructors(404),
+    "GET quizzes.corrections": instructors(200),
+    "POST quizzes.dispute": owner(404),
+    "GET quizzes.disputes": instructors(200),
     "GET quizzes.drill": everybody(200),
     "GET quizzes.drills": everybody(200),
     "GET quizzes.exam": everybody(200),
     "GET quizzes.exam_index": everybody(200),
+    "GET quizzes.exam_statistics": instructors(200),
+    "GET quizzes.export": instructors(200),
+    "GET quizzes.exported": instructors(200),
+    "GET quizzes.import_report": instructors(404),
+    "GET quizzes.import_state": instructors(404),
+    "GET quizzes.imports": instructors(200),
+    "GET quizzes.item_history": instructors(200),
+    "GET quizzes.item_statistics": instructors(404),
+    "GET quizzes.new_item": instructors(200),
+    "POST quizzes.new_item": instructors(422),
+    "GET quizzes.one_dispute": instructors(404),
+    "GET quizzes.one_import": instructors(404),
+    "GET quizzes.picture": everybody(404),
+    "POST quizzes.preview_item": instructors(200),
     "GET quizzes.question_of_the_day": everybody(200),
+    "GET quizzes.replay_question": instructors(404),
     "GET quizzes.report": owner(303),
+    "POST quizzes.restore": instructors(404),
     "GET quizzes.review": owner(303),
+    "GET quizzes.reviews": instructors(200),
     "POST quizzes.save": owner(200),
     "POST quizzes.save_form": owner(303),
+    "POST quizzes.save_item": instructors(409),
+    "POST quizzes.send": instructors(400),
     "GET quizzes.sit": owner(200),
     "POST quizzes.start": everybody(303),
     "GET quizzes.static": everybody(200),
+    "GET quizzes.statistics": instructors(200),
+    "GET quizzes.statistics_csv": instructors(404),
+    "GET quizzes.studio": instructors(200),
+    "GET quizzes.studio_bank": instructors(200),
+    "GET quizzes.studio_item": instructors(200),
     "POST quizzes.submit": owner(303),
+    "POST quizzes.take_step": instructors(409),
+    "POST quizzes.undo_import": instructors(404),
+    "GET quizzes.usage_data": instructors(404),
     "GET quizzes.watch": owner(200),
+    "POST quizzes.weigh": instructors(404),
     "POST subscriptions.begin": everybody(404),
     "GET subscriptions.book": everybody(404),
     "GET subscriptions.confirm": everybody(404),
@@ -215,6 +256,7 @@ TABLE = {
 book, 400, 404 or 409 is what those get who pass."""
 
 LESSON = {"course_slug": "architectures", "module_slug": "services-under-load", "lesson_slug": "lambda-concurrency"}
+STUDIO = {"import_id": 1, "dispute_id": 1, "kind": "json", "sha256": "0" * 64, "ending": "png", "revision": 1}
 PLACES: dict[str, dict[str, object]] = {
     "accounts": {"token": "…"},
     "cohorts": {"cohort_id": 1, "assignment_id": 1, "link_id": 1, "person_id": 4, "filename": "cohorts.css"},
@@ -227,8 +269,18 @@ PLACES: dict[str, dict[str, object]] = {
     "post": {"delivery": 1, "month": "2017-01"},
     "publisher": {"month": "2018-01", "slug": "lambda-concurrency"},
     "publisher.static": {"filename": "issues.css"},
-    "quizzes": {"slug": "saa-c01", "course_slug": "security-specialty", "attempt_id": 1, "question_id": "none"},
+    "quizzes": {
+        "slug": "saa-c01",
+        "course_slug": "security-specialty",
+        "attempt_id": 1,
+        "question_id": "none",
+        **STUDIO,
+    },
     "quizzes.static": {"filename": "exam.css"},
+    "quizzes.exported": {"name": "gift", "bank": "caches"},
+    **{f"quizzes.{name}": {"slug": "caches"} for name in ("studio_bank", "new_item", "copy_item", "preview_item")},
+    **{f"quizzes.{name}": {"question_id": "caches-1"} for name in ("studio_item", "save_item", "take_step")},
+    **{f"quizzes.{name}": {"question_id": "caches-1"} for name in ("item_history", "restore")},
     "subscriptions": {"token": "forged", "month": "2018-01"},
     "web.static": {"filename": "favicon.svg"},
 }
@@ -333,6 +385,12 @@ def _furnish(app: Flask, connection: Connection, visits: dict[str, str]) -> dict
     cohort_store.join(app.extensions["database"], connection, links[0], WHO.index("ada") + 1, now)
     terms = Terms("", None, now + timedelta(days=1), closes=False, counts="best")
     assignment_store.assign(connection, 1, What("exam", "saa-c01", "Exam"), terms, now)
+    ina = Signature(WHO.index("ina") + 1, now)
+    bank = authoring.create_bank(connection, StudioBank(0, "caches", "Caches", "architectures", "exam", "", 0), ina)
+    text = "## caches-1\n\nWhich one?\n\n- [x] This\n- [ ] That\n"
+    item, _faults = markdown.read_item(text, "architectures", {}, Path("caches.md"))
+    assert item is not None
+    authoring.add_items(connection, bank.id, [item], ina)
     first = invite_admin(connection, now)
     join = {"token": links[0]}
     invitation = {"token": first}
