@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import unquote
 
 from lxml import etree
 from markdown_it.token import Token
@@ -216,7 +217,7 @@ def _picture_faults(lines: Sequence[str], inline: Token, picture: Token, folder:
 
 
 def _local_picture_faults(lines: Sequence[str], inline: Token, source: str, folder: Path) -> Iterator[Fault]:
-    path = folder / source
+    path = folder / unquote(source)
     if not path.is_file():
         yield _at(lines, inline, source, f"There is no picture “{source}” beside this page.")
     elif path.suffix == ".svg":

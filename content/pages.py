@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote, unquote
 
 from content import faults, front_matter, render
 from content.faults import ContentError, Fault
@@ -18,7 +19,10 @@ from content.render import Rendered, Section
 Stamp = tuple[int, int]
 """A file's time of change in nanoseconds and its size in bytes: the state that it is in."""
 
-PICTURES = (".svg", ".png", ".jpg", ".jpeg")
+PICTURE_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+"""Pictures that are files of their own, with their media types; a drawing in SVG stands in the page itself."""
+PICTURES = (".svg", *PICTURE_TYPES)
+PICTURES_AT = "/learn/pictures/"
 PAGE_FIELDS = {
     "title": Field(front_matter.text, REQUIRED),
     "summary": Field(front_matter.text, REQUIRED),
@@ -126,7 +130,8 @@ class Reader:
             found.append(Fault(first_line, 1, "The page has no text."))
         if not front.usable:
             return Reading(None, _errors(path, found))
-        rendered = render.render_tokens(tokens, path.parent, address=partial(link_address, self.root, path), marks=True)
+        address, picture = (partial(one, self.root, path) for one in (link_address, picture_address))
+        rendered = render.render_tokens(tokens, path.parent, address=address, picture=picture, marks=True)
         page = Page(
             root=self.root,
             path=path,
@@ -194,6 +199,25 @@ def link_address(root: Path, page: Path, target: str) -> str:
     """Return where the page behind a relative link of ``page`` is shown, its anchor included."""
     name, hash_sign, anchor = target.partition("#")
     return address_of(root, Path(os.path.normpath(page.parent / name))) + hash_sign + anchor
+
+
+def picture_address(root: Path, page: Path, source: str) -> str:
+    """Return where a picture that lies beside ``page`` is served; one outside the content stays as it is written."""
+    path = Path(os.path.normpath(page.parent / unquote(source)))
+    return PICTURES_AT + quote(path.relative_to(root).as_posix()) if path.is_relative_to(root) else source
+
+
+def picture_path(root: Path, address: str) -> Path | None:
+    """Return the file of a picture that is served, PNG or JPEG, or None where that is no address of one.
+
+    What the content's reader passes over, as drafts whose name begins with a dot or a line, is not served either.
+    """
+    name = unquote(address.removeprefix(PICTURES_AT))
+    steps = PurePosixPath(name).parts
+    hidden = any(step.startswith((".", "_", "/")) for step in steps)
+    if not address.startswith(PICTURES_AT) or hidden or not name.endswith(tuple(PICTURE_TYPES)):
+        return None
+    return root.joinpath(*steps)
 
 
 def _without_place(name: str) -> str:

@@ -95,14 +95,15 @@ def render_tokens(
     folder: Path | None = None,
     *,
     address: Callable[[str], str] | None = None,
+    picture: Callable[[str], str] | None = None,
     marks: bool = False,
 ) -> Rendered:
     """Render the tokens of ``parse``.
 
-    ``address`` tells where the page behind a relative link is shown; with ``marks``, paragraphs and lists that do
-    not stand inside anything else get an anchor, and a Mark follows each.
+    ``address`` tells where the page behind a relative link is shown, ``picture`` where a picture's file is. With
+    ``marks``, paragraphs and lists that do not stand inside anything else get an anchor, and a Mark follows each.
     """
-    environment = {"folder": folder, "address": address or _page_address}
+    environment = {"folder": folder, "address": address or _page_address, "picture": picture or str}
     parts: list[str | Embed | Mark] = []
     pending: list[Token] = []
     ends = _mark_paragraphs(tokens) if marks else {}
@@ -270,6 +271,8 @@ def _render_image(
     if folder is not None and source.endswith(".svg") and not SCHEME.match(source):
         return _inline_drawing(Path(folder) / source, alternative)
     token.attrSet("alt", alternative)
+    if not SCHEME.match(source) and not source.startswith("/"):
+        token.attrSet("src", environment.get("picture", str)(source))
     return self.renderToken(tokens, index, options, environment)
 
 

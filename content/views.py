@@ -9,8 +9,9 @@ from functools import cache, lru_cache, partial
 from itertools import count, groupby
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from flask import Flask, Response, abort, redirect, render_template, request, url_for
+from flask import Flask, Response, abort, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
@@ -21,11 +22,11 @@ from accounts.people import Person
 from accounts.sessions import current_person, ensure_person
 from accounts.work import Assignable, Effort, Work
 from content import cli, feedback, glossary, marks, progress, search_views, study_views, talk_views, upkeep
-from content.blueprint import find_page, library, routes
+from content.blueprint import find_page, library, routes, shelf
 from content.glossary import Glossary
 from content.library import Course, Lesson, Module
 from content.marks import OwnMark
-from content.pages import Page
+from content.pages import PICTURE_TYPES, PICTURES_AT, Page, picture_path
 from content.render import Embed, Mark, Rendered
 from content.shelf import Shelf
 from db import database
@@ -188,6 +189,17 @@ def terms() -> str:
 def offline() -> str:
     """Show what stands in for a page that was not kept, when there is no connection."""
     return render_template("content/offline.html")
+
+
+@routes.get("/learn/pictures/<path:name>")
+def picture(name: str) -> Response:
+    """Serve a picture that lies beside a page; browsers ask each time whether it is still the same."""
+    path = picture_path(shelf().root, PICTURES_AT + quote(name))
+    if path is None or not path.is_file():
+        abort(404, _("There is no such picture."))
+    answer = send_file(path, mimetype=PICTURE_TYPES[path.suffix])
+    answer.headers["Cache-Control"] = "public, no-cache"
+    return answer
 
 
 @routes.get("/sw.js")

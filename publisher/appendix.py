@@ -11,6 +11,7 @@ from lxml import etree
 
 from publisher import package, pages
 from publisher.package import Resource
+from quizzes.exchange import pictures
 from quizzes.practice import Result
 from quizzes.questions import Item
 
@@ -115,7 +116,11 @@ def _task(item: Item) -> Task:
 
 
 def _printable(items: Iterable[Item], withheld: Collection[str]) -> list[Item]:
-    return [item for item in items if item.question.kind == "choice" and item.question.id not in withheld]
+    return [
+        item
+        for item in items
+        if item.question.kind == "choice" and item.question.id not in withheld and not pictures.shows_any(item)
+    ]
 
 
 def _rank(item: Item, last: Mapping[str, Result], month: str) -> tuple[int, bytes]:

@@ -14,6 +14,8 @@ SOFT_IN_A_ROW = 3
 _CODE = re.compile(r"\b(\d{1,15}\.[0-9a-f]{32})\b", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"^Message-ID:(.*)$", re.IGNORECASE | re.MULTILINE)
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+_UNDEFINED = "5.0.0"
+_TOO_LARGE = re.compile(r"\b552\b")
 _GONE = {("1", "1"), ("1", "2"), ("1", "3"), ("1", "6"), ("1", "10"), ("2", "1")}
 """Status codes of RFC 3463 and 7505 for an address that is not there, has moved, is disabled or takes no mail."""
 
@@ -31,11 +33,12 @@ def kind(reply: str) -> str:
     """Return ``hard`` where a permanent refusal says that the address is gone, else ``soft``.
 
     A full mailbox, a mail too large or a sender that is not liked is no fault of the address. A refusal without a
-    status of RFC 3463 counts as hard, since old servers refuse unknown recipients so.
+    status of RFC 3463, for which reports say 5.0.0, counts as hard, since old servers refuse unknown recipients so;
+    but for 552, which in RFC 5321 is a mailbox or a mail that is too large.
     """
-    status = _STATUS.search(reply)
+    status = next((one for one in _STATUS.finditer(reply) if one[0] != _UNDEFINED), None)
     if status is None:
-        return "hard"
+        return "soft" if _TOO_LARGE.search(reply) else "hard"
     return "hard" if status[1] == "5" and (status[2], status[3]) in _GONE else "soft"
 
 
@@ -72,7 +75,7 @@ def _failure(code: str, report: Message) -> Return | None:
         if str(group.get("Action", "")).strip().casefold() == "failed":
             status, words = str(group.get("Status", "")), str(group.get("Diagnostic-Code", ""))
             sentence = " ".join(f"{status} {words}".split())[:500]
-            return Return(code, kind(status), sentence)
+            return Return(code, kind(sentence), sentence)
     return None
 
 

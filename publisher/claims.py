@@ -11,11 +11,14 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from db import Database
 from publisher.issue import due_at
 from publisher.models import IssueRow, RunRow
+from publisher.progress import Stage
 
 LEASE = timedelta(minutes=5)
 """How long a claim holds. A build takes about a second; who is away for longer has died or been stopped."""
 PAUSE = timedelta(minutes=10)
 """How long a month rests after a build that failed."""
+
+_AT_NOTHING = {"stage": "", "stage_done": 0, "stage_total": 0}
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,10 @@ def fill(database: Database, due: Iterable[str], now: datetime) -> None:
     missing = [month for month in due if month not in known]
     if not missing:
         return
-    rows = [
-        {"month": month, "due_at": due_at(month), "lease_until": now, "state": "waiting", "owner": "", "token": 0}
-        for month in missing
-    ]
+    same = {"lease_until": now, "state": "waiting", "owner": "", "token": 0, "failure": "", "told_late": False}
+    rows = [{"month": month, "due_at": due_at(month), **same, **_AT_NOTHING} for month in missing]
     with database.writing() as connection:
-        connection.execute(database.upsert(RunRow).on_conflict_do_nothing(), [{**row, "failure": ""} for row in rows])
+        connection.execute(database.upsert(RunRow).on_conflict_do_nothing(), rows)
 
 
 def waiting(connection: Connection, now: datetime) -> list[str]:
@@ -53,7 +54,7 @@ def take(database: Database, month: str, owner: str, now: datetime) -> Claim | N
     claimed = (
         update(RunRow)
         .where(RunRow.month == month, RunRow.state != "done", RunRow.lease_until <= now)
-        .values(state="building", owner=owner, lease_until=now + LEASE, token=RunRow.token + 1)
+        .values(state="building", owner=owner, lease_until=now + LEASE, token=RunRow.token + 1, **_AT_NOTHING)
         .returning(RunRow.token)
     )
     with database.writing() as connection:
@@ -61,10 +62,17 @@ def take(database: Database, month: str, owner: str, now: datetime) -> Claim | N
     return None if token is None else Claim(month, owner, token)
 
 
+def note(database: Database, claim: Claim, stage: Stage, now: datetime) -> None:
+    """Keep what a build is at, and renew its lease: who reports is alive. A lease that has ended stays so."""
+    values = {"stage": stage.name, "stage_done": stage.done, "stage_total": stage.total, "lease_until": now + LEASE}
+    with database.writing() as connection:
+        connection.execute(update(RunRow).where(*_held(claim), RunRow.lease_until > now).values(**values))
+
+
 def finish(connection: Connection, claim: Claim, now: datetime) -> bool:
     """Mark the month as done if the claim still holds; False: its lease has ended, and nothing was changed."""
     held = update(RunRow).where(*_held(claim), RunRow.lease_until > now)
-    return connection.execute(held.values(state="done", owner="", failure="")).rowcount == 1
+    return connection.execute(held.values(state="done", owner="", failure="", **_AT_NOTHING)).rowcount == 1
 
 
 def release(database: Database, claim: Claim, reason: str, now: datetime) -> None:
@@ -73,7 +81,7 @@ def release(database: Database, claim: Claim, reason: str, now: datetime) -> Non
         connection.execute(
             update(RunRow)
             .where(*_held(claim))
-            .values(state="waiting", owner="", lease_until=now + PAUSE, failure=reason[:500])
+            .values(state="waiting", owner="", lease_until=now + PAUSE, failure=reason[:500], **_AT_NOTHING)
         )
 
 

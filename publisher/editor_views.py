@@ -12,7 +12,7 @@ from accounts.sessions import require_role
 from accounts.views import limiter
 from config import Settings
 from db import database
-from publisher import editing, epub, feeds, issue, mails, postroom, sources, store
+from publisher import editing, epub, feeds, issue, lateness, mails, postroom, sources, store
 from publisher.epub import Edition
 from publisher.issue import Choice, IssueError, MonthError
 from publisher.package import PackageError
@@ -38,14 +38,17 @@ class Planned:
 def issues() -> str:
     """List every month that has something to print, the newest first."""
     require_role("instructor")
+    months = sources.months()
+    due = [month for month in months if issue.due_at(month) <= now()]
     with database().reading() as connection:
         books = {book.month: book for book in store.published(connection)}
         revisions = store.revisions(connection)
+        late = lateness.find(connection, due, now(), sources.is_public)
     planned = [
-        Planned(month, issue.month_name(month), issue.due_at(month) <= now(), books.get(month), revisions.get(month, 0))
-        for month in reversed(sources.months())
+        Planned(month, issue.month_name(month), month in due, books.get(month), revisions.get(month, 0))
+        for month in reversed(months)
     ]
-    return render_template("publisher/studio_issues.html", planned=planned)
+    return render_template("publisher/studio_issues.html", planned=planned, late=late)
 
 
 @routes.get("/studio/issues/<month>")

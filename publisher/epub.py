@@ -12,6 +12,7 @@ from publisher import lint, package, pages
 from publisher.issue import SERIES, Choice, Issue, IssueError, check_month, due_at
 from publisher.news import Printed
 from publisher.package import Metadata, Resource
+from publisher.progress import Report, Stage, to_nobody
 
 SERIES_ID = UUID("5f0c3a52-8a5e-4c1f-9d0e-2b7a61d4c9e8")
 COVER = "cover.jpg"
@@ -34,12 +35,16 @@ class Edition:
     choice: Choice | None
 
 
-def build(issue: Issue) -> Edition:
+def build(issue: Issue, report: Report = to_nobody) -> Edition:
     """Make the book; raise IssueError or package.PackageError naming what may not go into it."""
+    report(Stage("cover"))
     full, small = covers(issue)
-    found = documents(issue)
+    found = documents(issue, report)
+    report(Stage("packing", 0, 2))
     book = _write(issue, found, full)
+    report(Stage("packing", 1, 2))
     for_kindle = _write(issue, (pages.title_page(issue, kindle=True), *found[1:]), full)
+    report(Stage("checking"))
     entries = package.entries(book)
     refused = lint.findings(package.entries(for_kindle))
     if refused:
@@ -81,9 +86,9 @@ def covers(issue: Issue) -> tuple[bytes, bytes]:
     return cover.jpeg(picture), cover.jpeg(picture, cover.WEB_WIDTH)
 
 
-def documents(issue: Issue) -> tuple[Resource, ...]:
+def documents(issue: Issue, report: Report = to_nobody) -> tuple[Resource, ...]:
     """Return every file of the book but its cover, its title page first; raise IssueError for what is missing."""
-    return pages.resources(issue, identifier(issue.month))
+    return pages.resources(issue, identifier(issue.month), report)
 
 
 def write_to(out: IO[bytes], issue: Issue, cover_jpeg: bytes) -> None:

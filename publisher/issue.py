@@ -13,7 +13,8 @@ from typing import Any
 
 from content.library import KINDS, Library, Note, Schedule, StartupRound
 from publisher import news
-from publisher.news import Correction, Lab, News, Printed
+from publisher.news import Correction, KeyChange, Lab, News, Printed
+from quizzes.exchange import pictures
 from quizzes.questions import Bank, Item
 
 SERIES = "Archway Monthly"
@@ -72,6 +73,7 @@ class Issue:
     quiz: tuple[Item, ...]
     news: News = News()
     corrections: tuple[Correction, ...] = ()
+    key_changes: tuple[KeyChange, ...] = ()
     printed: Printed = Printed("")
     """What later issues must know of this one."""
 
@@ -110,25 +112,30 @@ def compose(  # noqa: PLR0913 (all that an issue is made of)
     *,
     past: Sequence[Printed] = (),
     paused: Collection[int] = (),
+    changes: Sequence[KeyChange] = (),
+    later: Sequence[Printed] = (),
 ) -> Issue:
     """Return the issue of ``month`` (YYYY-MM); raise MonthError or IssueError where there can be none.
 
-    ``past`` are the issues before it, in order; ``paused`` the months, from 1 to 12, that have none.
+    ``past`` are the issues before it, in order; ``paused`` the months, from 1 to 12, that have none;
+    ``changes`` the keys that were corrected on the site; ``later`` the issues after it that are built already, which
+    may have printed some of them.
     """
     _, number = check_month(month)
     place = f"{choice.place}: " if choice else ""
     if number in paused:
-        later = month_name(issue_of(month, paused))
-        raise IssueError(f"{place}There is no issue of {month_name(month)}; its articles are printed in {later}.")
+        instead = month_name(issue_of(month, paused))
+        raise IssueError(f"{place}There is no issue of {month_name(month)}; its articles are printed in {instead}.")
     if month not in months(library, paused):
         raise IssueError(
             f"{place}The library has nothing for {month}; add an article, talks or startups of that month."
         )
     banks = tuple(banks)
     notes = tuple(note for note in library.notes if issue_of(note.month, paused) == month)
-    quiz = draw_quiz(banks, month, past=past)
+    quiz = draw_quiz(banks, month, past=past, changes=changes)
     new_labs = news.new_labs(labs, library.notes, month, past)
     wrong = news.corrections(banks, past)
+    changed = news.key_changes(changes, [*past, *later], wrong)
     return Issue(
         month=month,
         choice=choice,
@@ -139,7 +146,8 @@ def compose(  # noqa: PLR0913 (all that an issue is made of)
         quiz=quiz,
         news=news.news_since(library, banks, past),
         corrections=wrong,
-        printed=news.printed(library, banks, month, labs=new_labs, quiz=quiz, corrections=wrong),
+        key_changes=changed,
+        printed=news.printed(library, banks, month, labs=new_labs, quiz=quiz, corrections=wrong, changes=changed),
     )
 
 
@@ -187,23 +195,33 @@ def day_name(day: date) -> str:
 
 
 def draw_quiz(
-    banks: Iterable[Bank], month: str, count: int = QUIZ_ITEMS, *, past: Sequence[Printed] = ()
+    banks: Iterable[Bank],
+    month: str,
+    count: int = QUIZ_ITEMS,
+    *,
+    past: Sequence[Printed] = (),
+    changes: Iterable[KeyChange] = (),
 ) -> tuple[Item, ...]:
     """Draw ``count`` items for a month, the same each time: choices that no exam may draw and no quiz has had.
 
-    Each item is ranked by a hash of the month and its id, so adding an item to a bank changes few of the draws.
+    Left out are items with pictures, as the book has none of theirs, and versions whose keys were corrected, as their
+    banks still say otherwise. Each item is ranked by a hash of the month and its id, so adding an item to a bank
+    changes few of the draws.
     """
     had = {answer.item for one in past for answer in one.quiz}
-    items = [
-        item
-        for bank in banks
-        if bank.pool == "check"
-        for item in bank.items
-        if item.question.kind == "choice" and item.question.id not in had
-    ]
-    return tuple(
-        sorted(items, key=lambda item: hashlib.sha256(f"{month} {item.question.id}".encode()).digest())[:count]
-    )
+    wrong: dict[str, set[str]] = {}
+    for one in changes:
+        wrong.setdefault(one.item.question.id, set()).add(one.item.fingerprint())
+
+    def fits(item: Item) -> bool:
+        name = item.question.id
+        if item.question.kind != "choice" or name in had or pictures.shows_any(item):
+            return False
+        return name not in wrong or item.fingerprint() not in wrong[name]
+
+    items = [item for bank in banks if bank.pool == "check" for item in bank.items if fits(item)]
+    ranked = sorted(items, key=lambda item: hashlib.sha256(f"{month} {item.question.id}".encode()).digest())
+    return tuple(ranked[:count])
 
 
 def read_choice(text: str, path: Path) -> Choice:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
@@ -18,6 +19,7 @@ from flask_babel import gettext as _
 from publisher.delivery import Mail
 from publisher.epub import Edition
 from publisher.issue import SERIES
+from publisher.lateness import Late
 from publisher.outbox import Claim
 from publisher.signatures import Signer
 from publisher.store import Published
@@ -110,6 +112,17 @@ def proof(post: Post, recipient: str, edition: Edition, now: datetime) -> Mail:
     main, _slash, kind = EPUB_TYPE.partition("/")
     name = f"archway-{edition.month}-proof.epub"
     message.add_attachment(edition.epub, maintype=main, subtype=kind, filename=name)
+    return Mail(code, post.sender, recipient, message.as_bytes(policy=_LINES))
+
+
+def late(post: Post, recipient: str, language: str, issues: Sequence[Late], now: datetime) -> Mail:
+    """Return the mail that tells an editor which issues are too late to go out by themselves."""
+    code = f"late-{secrets.token_hex(8)}"
+    with force_locale(language):
+        message = _addressed(post, recipient, _("%(series)s is late", series=SERIES), code, now)
+        where = _("The issues in the studio:") + f"\n{post.site}/studio/issues"
+        _fill(message, "\n\n".join((*(one.sentence() for one in issues), where)) + "\n")
+    message["Auto-Submitted"] = "auto-generated"
     return Mail(code, post.sender, recipient, message.as_bytes(policy=_LINES))
 
 

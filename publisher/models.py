@@ -64,7 +64,8 @@ class RunRow(Base):
     """The scheduled run of a month: ``waiting``, ``building`` or ``done``.
 
     Nobody else may take it before ``lease_until``; ``token`` grows with each claim, so that a builder which was
-    away for longer than its lease cannot write over its successor.
+    away for longer than its lease cannot write over its successor. ``stage`` is what the build is at, or empty, with
+    how many of its parts are done; ``told_late`` is whether the editors were told that the issue is late.
     """
 
     __tablename__ = "publisher_run"
@@ -76,6 +77,10 @@ class RunRow(Base):
     lease_until: Mapped[datetime] = mapped_column(Instant)
     token: Mapped[int] = mapped_column(Integer)
     failure: Mapped[str] = mapped_column(String(500))
+    stage: Mapped[str] = mapped_column(String(12))
+    stage_done: Mapped[int] = mapped_column(Integer)
+    stage_total: Mapped[int] = mapped_column(Integer)
+    told_late: Mapped[bool] = mapped_column(Boolean)
 
 
 class SubscriberRow(Base):

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from content.library import Library, Note
+from quizzes.corrections import replay
+from quizzes.corrections.replay import Ruling
 from quizzes.questions import Bank, Item
 
 _EMBEDDED_LAB = re.compile(r"^:::lab ([a-z0-9-]+)\s*$", re.MULTILINE)
@@ -41,7 +43,9 @@ class Printed:
     labs: tuple[str, ...] = ()
     quiz: tuple[PrintedAnswer, ...] = ()
     corrected: tuple[str, ...] = ()
-    """The keys of the corrections that it printed."""
+    """The keys of the corrections that it printed, of its own quizzes and of the site's questions."""
+    told: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What it called right in a correction, by the question's id."""
     lessons: tuple[str, ...] = ()
     """The addresses of all lessons that there were."""
     questions: Mapping[str, int] = field(default_factory=dict)
@@ -66,6 +70,26 @@ class Correction:
     def key(self) -> str:
         """A name by which it is printed once: the place, and the version of the item that corrects it."""
         return f"{self.month} {self.number} {self.item.fingerprint()}"
+
+
+@dataclass(frozen=True)
+class KeyChange:
+    """A key of the site's questions that was corrected: the version as it was asked, what was decided, and why."""
+
+    number: int
+    item: Item
+    ruling: Ruling
+    reason: str
+
+    @property
+    def key(self) -> str:
+        """A name by which it is printed once."""
+        return f"ruling {self.number}"
+
+    @property
+    def now(self) -> Item:
+        """The item with the key by which it is marked now."""
+        return replay.ruled(self.item, self.ruling)
 
 
 @dataclass(frozen=True)
@@ -104,15 +128,19 @@ def printed(  # noqa: PLR0913 (what was printed, and what there was)
     labs: Iterable[Lab],
     quiz: Iterable[Item],
     corrections: Iterable[Correction],
+    changes: Iterable[KeyChange] = (),
 ) -> Printed:
     """Return what later issues must know of one that prints these."""
+    corrections, changes = tuple(corrections), tuple(changes)
+    new_keys = [one.item for one in corrections] + [one.now for one in changes if one.ruling.kind == "key"]
     return Printed(
         month,
         labs=tuple(lab.slug for lab in labs),
         quiz=tuple(
             PrintedAnswer(number, item.question.id, right_and_wrong(item)) for number, item in enumerate(quiz, 1)
         ),
-        corrected=tuple(one.key for one in corrections),
+        corrected=(*(one.key for one in corrections), *(one.key for one in changes)),
+        told={item.question.id: right_texts(item) for item in new_keys},
         lessons=tuple(lesson.page.address for course in library.courses for _, lesson in course.lessons()),
         questions={bank.slug: len(bank.items) for bank in banks},
     )
@@ -122,7 +150,9 @@ def printed_from(values: Mapping[str, Any]) -> Printed:
     """Return what ``Printed.values`` made, also after its way through JSON."""
     quiz = tuple(PrintedAnswer(**answer) for answer in values["quiz"])
     sequences = {name: tuple(values[name]) for name in ("labs", "corrected", "lessons")}
-    return Printed(values["month"], quiz=quiz, questions=dict(values["questions"]), **sequences)
+    # An issue of an earlier release told nothing of the kind.
+    told = {name: tuple(texts) for name, texts in values.get("told", {}).items()}
+    return Printed(values["month"], quiz=quiz, questions=dict(values["questions"]), told=told, **sequences)
 
 
 def new_labs(labs: Iterable[Lab], notes: Sequence[Note], month: str, past: Sequence[Printed]) -> tuple[Lab, ...]:
@@ -164,9 +194,42 @@ def news_since(library: Library, banks: Iterable[Bank], past: Sequence[Printed])
 def corrections(banks: Iterable[Bank], past: Sequence[Printed]) -> tuple[Correction, ...]:
     """Return every answer of the past quizzes that was printed wrong, and whose correction was not yet printed."""
     items = {item.question.id: item for bank in banks for item in bank.items}
-    done = {key for one in past for key in one.corrected}
+    done, told = _done(past), _told(past)
     found = (one for printed in past for one in _wrong_answers(printed, items))
-    return tuple(one for one in found if one.key not in done)
+    return tuple(
+        one for one in found if one.key not in done and told.get(one.item.question.id) != right_texts(one.item)
+    )
+
+
+def key_changes(
+    changes: Iterable[KeyChange], printed: Sequence[Printed], beside: Iterable[Correction] = ()
+) -> tuple[KeyChange, ...]:
+    """Return the changes that no issue has printed, but for those that say what is printed already or ``beside`` them.
+
+    A quiz item whose printed answer changed is such a case: it is told with its place, and not a second time.
+    """
+    done, told = _done(printed), {**_told(printed), **{one.item.question.id: right_texts(one.item) for one in beside}}
+
+    def is_known(change: KeyChange) -> bool:
+        return change.ruling.kind == "key" and told.get(change.item.question.id) == right_texts(change.now)
+
+    return tuple(one for one in changes if one.key not in done and not is_known(one))
+
+
+def right_texts(item: Item) -> tuple[str, ...]:
+    """Return what is right about an item: its right options by their text, or the answers that count."""
+    if item.question.kind == "choice":
+        return tuple(sorted(text for text, right in right_and_wrong(item).items() if right))
+    return tuple(sorted(item.key.correct))
+
+
+def _done(past: Iterable[Printed]) -> set[str]:
+    return {key for one in past for key in one.corrected}
+
+
+def _told(past: Iterable[Printed]) -> dict[str, tuple[str, ...]]:
+    """Return what was last called right in a correction, by the question's id."""
+    return {name: texts for one in past for name, texts in one.told.items()}
 
 
 def _wrong_answers(printed: Printed, items: Mapping[str, Item]) -> Iterator[Correction]:

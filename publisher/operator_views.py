@@ -15,8 +15,10 @@ from werkzeug.wrappers import Response as Answer
 from accounts.sessions import require_role
 from config import Settings
 from db import database
-from publisher import issue, outbox, overview, postroom, schedule, sources, store, subscribers
+from publisher import issue, lateness, outbox, overview, postroom, sources, store, subscribers
 from publisher.outbox import STATES
+from publisher.overview import Tally
+from publisher.progress import Stage
 from web.clock import now
 
 blueprint = Blueprint("post", __name__)
@@ -34,6 +36,9 @@ class Row:
     readers: int
     late: bool
     """Whether it came due too long ago to go out by itself, so that a person decides."""
+    stage: Stage | None
+    mails: Tally | None
+    """Its mails, while some of them are still to be sent."""
 
 
 def init_app(app: Flask) -> None:
@@ -48,6 +53,7 @@ def show() -> str:
     settings: Settings = current_app.extensions["settings"]
     with database().reading() as connection:
         tallies = overview.tallies(connection)
+        runs = _rows(connection, tallies)
         uncertain = overview.troubles(connection, "uncertain")
         return render_template(
             "publisher/operator.html",
@@ -55,17 +61,19 @@ def show() -> str:
             way_out=postroom.way_out(settings),
             server=settings.smtp_url,
             tallies=tallies,
-            going=any(one.open for one in tallies),
+            going=_going(runs, tallies),
             states=STATES,
             width=overview.WIDTH,
             uncertain=uncertain,
             open_uncertain=sum(one.repeatable for one in uncertain),
             refused=overview.troubles(connection, "refused"),
-            runs=_rows(connection),
+            runs=runs,
             occasion_name=_occasion_name,
             state_name=_state_name,
             bounce_name=_bounce_name,
             run_name=_run_name,
+            stage_name=_stage_name,
+            mails_sent=_mails_sent,
         )
 
 
@@ -75,11 +83,12 @@ def progress() -> Response:
     require_role("admin")
     with database().reading() as connection:
         tallies = overview.tallies(connection)
+        runs = _rows(connection, tallies)
     told: list[dict[str, Any]] = [
         {"occasion": one.occasion, "counts": one.counts, "segments": [asdict(part) for part in one.segments()]}
         for one in tallies
     ]
-    answer = jsonify(going=any(one.open for one in tallies), tallies=told)
+    answer = jsonify(going=_going(runs, tallies), tallies=told, issues=[_progress_of(one) for one in runs])
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -108,18 +117,36 @@ def again(delivery: int) -> Answer:
     return redirect(url_for("post.show"), 303)
 
 
-def _rows(connection: Connection) -> list[Row]:
+def _going(runs: list[Row], tallies: list[Tally]) -> bool:
+    """Return whether anything is under way, so that the page is worth following."""
+    return any(one.open for one in tallies) or any(one.state in {"due", "running"} for one in runs)
+
+
+def _progress_of(row: Row) -> dict[str, Any]:
+    """Return what the page's script shows of an issue: words beside a share from 0 to 1, where there is one."""
+    return {
+        "month": row.month,
+        "state": row.state,
+        "name": _run_name(row.state),
+        "build": {"share": row.stage.share, "words": _stage_name(row.stage)} if row.stage else None,
+        "mails": {"share": row.mails.share, "words": _mails_sent(row.mails)} if row.mails else None,
+    }
+
+
+def _rows(connection: Connection, tallies: list[Tally]) -> list[Row]:
     """Return the months that have a scheduled build or a book, the newest first."""
     built = {one.month for one in store.published(connection)}
     runs = {run.month: run for run in store.runs(connection)}
+    mails = {one.occasion: one for one in tallies if one.open}
     rows = []
     for month in sorted(built | set(runs), reverse=True):
         run = runs.get(month)
         state = overview.state_of(run, now()) if run else "done"
         readers = sum(overview.waiting(connection, month).values()) if month in built else 0
         due_at, failure = (run.due_at, run.failure) if run else (issue.due_at(month), "")
-        late = now() - due_at > schedule.TIMELY
-        rows.append(Row(month, due_at, state, failure, month in built, readers, late))
+        late = now() - due_at > lateness.TIMELY
+        stage = run.stage if run and state == "running" else None
+        rows.append(Row(month, due_at, state, failure, month in built, readers, late, stage, mails.get(month)))
     return rows
 
 
@@ -155,3 +182,21 @@ def _run_name(state: str) -> str:
         "missed": _("missed"),
     }
     return names[state]
+
+
+def _stage_name(stage: Stage) -> str:
+    done, total = stage.done, stage.total
+    names: dict[str, str] = {
+        "collecting": _("collecting what is new"),
+        "cover": _("drawing the cover"),
+        "documents": _("writing: %(done)d of %(total)d documents", done=done, total=total),
+        "packing": _("packing: %(done)d of %(total)d books", done=done, total=total),
+        "checking": _("checking the book"),
+        "keeping": _("keeping the book"),
+    }
+    return names[stage.name]
+
+
+def _mails_sent(tally: Tally) -> str:
+    words: str = _("%(done)d of %(total)d mails", done=tally.total - tally.open, total=tally.total)
+    return words

@@ -44,6 +44,11 @@ class Tally:
         """Those that are still to be sent."""
         return self.counts["queued"] + self.counts["sending"]
 
+    @property
+    def share(self) -> float:
+        """How much of it has had its turn, from 0 to 1."""
+        return round(1 - self.open / (self.total or 1), 3)
+
     def segments(self) -> list[Segment]:
         """Return the parts of a bar of WIDTH, in the order of the states."""
         found, start = [], 0.0
@@ -115,9 +120,12 @@ def waiting(connection: Connection, month: str) -> dict[str, int]:
 
 
 def state_of(run: Run, now: datetime) -> str:
-    """Return ``done``, ``running``, ``due`` or ``missed`` for a month's scheduled build."""
+    """Return ``done``, ``running``, ``due`` or ``missed`` for a month's scheduled build.
+
+    One whose lease has ended runs no longer: its process has died.
+    """
     if run.state == "done":
         return "done"
-    if run.state == "building":
+    if run.state == "building" and run.lease_until > now:
         return "running"
     return "missed" if now - run.due_at > LATE else "due"

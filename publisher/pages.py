@@ -19,16 +19,16 @@ import jinja2
 
 from content import render
 from content.library import Note, Schedule
-from content.pages import Page
+from content.pages import PICTURE_TYPES, Page, picture_path
 from content.render import Embed, Rendered
 from content.timetable import Talk
-from publisher import links
+from publisher import links, verdicts
 from publisher.issue import Issue, IssueError, day_name, month_name
 from publisher.lint import LONGEST_ALTERNATIVE
 from publisher.package import NCX, XHTML, Resource
+from publisher.progress import Report, Stage, to_nobody
 from quizzes.questions import Item
 
-MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 STYLE = Path(__file__).with_name("book.css")
 APPENDIX, APPENDIX_ANSWERS = "Your own questions", "Answers to your own questions"
 _RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
@@ -77,6 +77,16 @@ class PrintedItem:
 
 
 @dataclass(frozen=True)
+class PrintedChange:
+    """A key of the site that was corrected: the question, sentences on what is right now, and why in paragraphs."""
+
+    place: str
+    stem: str
+    sentences: tuple[str, ...]
+    reason: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PrintedCorrection:
     """What was wrong in an earlier quiz: its place, the question, the options whose judgement changed, and why."""
 
@@ -86,14 +96,14 @@ class PrintedCorrection:
     reasons: tuple[str, ...]
 
 
-def resources(issue: Issue, identifier: str) -> tuple[Resource, ...]:
-    """Return every file of the book but its cover, documents in reading order."""
+def resources(issue: Issue, identifier: str, report: Report = to_nobody) -> tuple[Resource, ...]:
+    """Return every file of the book but its cover, documents in reading order; ``report`` is told of each document."""
     contents = tuple(_contents(issue))
-    documents = [
-        title_page(issue),
-        _document("nav.xhtml", issue=issue, contents=contents, first=contents[0].name),
-        *_parts(issue),
-    ]
+    documents = [title_page(issue), _document("nav.xhtml", issue=issue, contents=contents, first=contents[0].name)]
+    total = len(documents) + len({one.name for entry in contents for one in (entry, *entry.entries)})
+    for document in _parts(issue):
+        report(Stage("documents", len(documents), total))
+        documents.append(document)
     ncx = _environment().get_template("toc.ncx").render(issue=issue, contents=contents, identifier=identifier)
     pictures = [picture for note in issue.articles for picture in _pictures(note)]
     return (
@@ -131,9 +141,10 @@ def _parts(issue: Issue) -> Iterator[Resource]:
         yield _document("news.xhtml", news=issue.news)
     if issue.labs:
         yield _document("labs.xhtml", labs=issue.labs)
-    if issue.corrections or issue.remarks:
+    if _has_corrections(issue):
         remarks = [_text(issue, remark, None) for remark in issue.remarks]
-        yield _document("corrections.xhtml", remarks=remarks, corrections=tuple(_corrected(issue)))
+        corrected, changed = tuple(_corrected(issue)), tuple(_changed(issue))
+        yield _document("corrections.xhtml", remarks=remarks, corrections=corrected, changes=changed)
     if issue.quiz:
         yield from _quiz(tuple(_printed(issue.quiz, lambda text: _text(issue, text, None))), ("Quiz", "Answers"))
 
@@ -154,11 +165,15 @@ def _contents(issue: Issue) -> Iterator[Entry]:
         yield Entry("New on the site", "news.xhtml")
     if issue.labs:
         yield Entry("From the labs", "labs.xhtml")
-    if issue.corrections or issue.remarks:
+    if _has_corrections(issue):
         yield Entry("Corrections", "corrections.xhtml")
     if issue.quiz:
         yield Entry("Quiz", "quiz.xhtml")
         yield Entry("Answers", "answers.xhtml")
+
+
+def _has_corrections(issue: Issue) -> bool:
+    return bool(issue.corrections or issue.key_changes or issue.remarks)
 
 
 def article_name(note: Note) -> str:
@@ -240,9 +255,21 @@ def _corrected(issue: Issue) -> Iterator[PrintedCorrection]:
         )
 
 
+def _changed(issue: Issue) -> Iterator[PrintedChange]:
+    for one in issue.key_changes:
+        question = one.item.question
+        stem = _text(issue, question.stimulus, None) if question.stimulus else ""
+        yield PrintedChange(
+            f"A question of the site, task {question.task}" if question.task else "A question of the site",
+            stem + _text(issue, question.stem, None),
+            tuple(verdicts.sentences(one)),
+            tuple(part.strip() for part in re.split(r"\n\s*\n", one.reason.replace("\r\n", "\n")) if part.strip()),
+        )
+
+
 def _text(issue: Issue, markdown: str, folder: Path | None) -> str:
     """Render a text for the book."""
-    return _for_book(issue, render.render(markdown, folder))
+    return verdicts.without_pictures(_for_book(issue, render.render(markdown, folder)))
 
 
 def _page(issue: Issue, page: Page) -> str:
@@ -274,14 +301,15 @@ def _embed(embed: Embed, labs: dict[str, str]) -> str:
 
 
 def _sources(note: Note) -> list[str]:
-    """Return the pictures of an article that are files of their own; drawings stand in the text."""
+    """Return the addresses of an article's pictures that are files of their own; drawings stand in the text."""
     found = [(html.unescape(m[1]), html.unescape(m[2])) for m in _PICTURE.finditer(note.page.rendered.html)]
     for source, alternative in found:
-        if Path(source).suffix.lower() not in MEDIA_TYPES:
-            raise IssueError(f"{note.page.path}: “{source}” is neither JPEG nor PNG nor a drawing in SVG.")
+        name = _file_name(source)
+        if picture_path(note.page.root, source) is None:
+            raise IssueError(f"{note.page.path}: “{name}” is neither JPEG nor PNG nor a drawing in SVG.")
         if len(alternative) > LONGEST_ALTERNATIVE:
             raise IssueError(
-                f"{note.page.path}: the text alternative of “{source}” has {len(alternative)} characters; "
+                f"{note.page.path}: the text alternative of “{name}” has {len(alternative)} characters; "
                 f"{LONGEST_ALTERNATIVE} is the most that every reader speaks."
             )
     return list(dict.fromkeys(source for source, _ in found))
@@ -289,15 +317,19 @@ def _sources(note: Note) -> list[str]:
 
 def _pictures(note: Note) -> Iterator[Resource]:
     for source in _sources(note):
-        path = note.page.folder / unquote(source)
-        if not path.is_file():
-            raise IssueError(f"{note.page.path}: there is no picture “{source}” beside it.")
-        yield Resource(_picture_name(note, source), MEDIA_TYPES[path.suffix.lower()], path)
+        path = picture_path(note.page.root, source)
+        if path is None or not path.is_file():
+            raise IssueError(f"{note.page.path}: there is no picture “{_file_name(source)}” beside it.")
+        yield Resource(_picture_name(note, source), PICTURE_TYPES[path.suffix], path)
 
 
 def _picture_name(note: Note, source: str) -> str:
-    safe = re.sub(r"[^a-z0-9.]+", "-", unquote(source).lower())
+    safe = re.sub(r"[^a-z0-9.]+", "-", _file_name(source).lower())
     return f"images/{note.slug}-{safe}"
+
+
+def _file_name(source: str) -> str:
+    return unquote(source).rpartition("/")[2]
 
 
 def _sizes(issue: Issue) -> list[str]:

@@ -18,9 +18,11 @@ from labs import registry
 from publisher import appendix, editing, epub, issue, store
 from publisher.epub import Edition
 from publisher.issue import Choice, Issue, IssueError
-from publisher.news import Lab, Printed
+from publisher.news import KeyChange, Lab, Printed
+from publisher.progress import Report, Stage, to_nobody
 from publisher.store import Draft, Published
 from quizzes import blueprint, practice, practice_store
+from quizzes.corrections import store as corrections
 from quizzes.questions import Item
 
 EXAMS = Path(blueprint.__file__).with_name("exams")
@@ -56,12 +58,33 @@ def compose(month: str, chosen: Choice | None = None) -> Issue:
     Raises IssueError with the file's or the month's name where there can be none.
     """
     issue.check_month(month)
-    return _compose(month, chosen or draft(month).choice, _past(month))
+    past, later = _around(month)
+    return _compose(month, chosen or draft(month).choice, past, key_changes(), later)
 
 
-def build(month: str) -> Edition:
+def in_print(book: Published) -> Issue:
+    """Return what is in a book that was built; of the corrected keys, those that it prints."""
+    with _database().reading() as connection:
+        own = store.printed(connection).get(book.month, Printed(book.month)).corrected
+    past, _later = _around(book.month)
+    printed = tuple(one for one in key_changes() if one.key in own)
+    return _compose(book.month, book.choice or draft(book.month).choice, past, printed)
+
+
+def key_changes() -> tuple[KeyChange, ...]:
+    """Return the corrections of keys that are in force, the oldest first."""
+    with _database().reading() as connection:
+        newest = {one.fingerprint: one for one in corrections.corrections(connection)}
+        names = {one.question_id for one in newest.values()}
+        items = {one.fingerprint: one.item for name in names for one in corrections.versions(connection, name)}
+    changes = (KeyChange(one.id, items[one.fingerprint], one.ruling, one.reason) for one in newest.values())
+    return tuple(sorted(changes, key=lambda one: one.number))
+
+
+def build(month: str, report: Report = to_nobody) -> Edition:
     """Make a month's book."""
-    return epub.build(compose(month))
+    report(Stage("collecting"))
+    return epub.build(compose(month), report)
 
 
 @cache
@@ -92,13 +115,24 @@ def _weights() -> Mapping[tuple[str, int], int]:
     return {(exam.course, domain.number): domain.weight for exam in exams for domain in exam.domains}
 
 
-def _compose(month: str, chosen: Choice, past: tuple[Printed, ...]) -> Issue:
+def _compose(
+    month: str,
+    chosen: Choice,
+    past: tuple[Printed, ...],
+    changes: tuple[KeyChange, ...] = (),
+    later: tuple[Printed, ...] = (),
+) -> Issue:
     banks = current_app.extensions["banks"]()
-    return issue.compose(library(), banks, labs(), month, chosen, past=past, paused=_paused())
+    return issue.compose(
+        library(), banks, labs(), month, chosen, past=past, paused=_paused(), changes=changes, later=later
+    )
 
 
-def _past(month: str) -> tuple[Printed, ...]:
-    """Return what earlier issues printed; one that was not built yet prints what it would now."""
+def _around(month: str) -> tuple[tuple[Printed, ...], tuple[Printed, ...]]:
+    """Return what earlier issues printed, where one that was not built yet prints what it would now, and later ones.
+
+    Corrected keys are printed by the next issue that is built, whichever month it is of.
+    """
     with _database().reading() as connection:
         kept = store.printed(connection)
     past: tuple[Printed, ...] = ()
@@ -106,7 +140,7 @@ def _past(month: str) -> tuple[Printed, ...]:
         if earlier < month:
             found = kept.get(earlier) or _would_print(earlier, past)
             past = (*past, found) if found else past
-    return past
+    return past, tuple(one for later, one in sorted(kept.items()) if later > month)
 
 
 def _would_print(month: str, past: tuple[Printed, ...]) -> Printed | None:

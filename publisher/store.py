@@ -15,6 +15,7 @@ from publisher.epub import Edition
 from publisher.issue import Choice
 from publisher.models import ApprovalRow, DraftRow, IssueRow, RunRow
 from publisher.news import Printed
+from publisher.progress import Stage
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,9 @@ class Run:
     due_at: datetime
     state: str
     failure: str
+    lease_until: datetime
+    stage: Stage | None = None
+    told_late: bool = False
 
 
 _PUBLISHED = select(
@@ -145,8 +149,12 @@ def cover(connection: Connection, month: str) -> bytes:
 
 def runs(connection: Connection) -> list[Run]:
     """Return the scheduled runs in the order of their months."""
-    rows = connection.execute(select(RunRow.month, RunRow.due_at, RunRow.state, RunRow.failure).order_by(RunRow.month))
-    return [Run(*row) for row in rows]
+    columns = (RunRow.month, RunRow.due_at, RunRow.state, RunRow.failure, RunRow.lease_until)
+    at = (RunRow.stage, RunRow.stage_done, RunRow.stage_total, RunRow.told_late)
+    return [
+        Run(*row[:5], Stage(*row[5:8]) if row.stage else None, row.told_late)
+        for row in connection.execute(select(*columns, *at).order_by(RunRow.month))
+    ]
 
 
 def _read(row: Any) -> Published:

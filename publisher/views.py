@@ -77,7 +77,7 @@ def _init_post(app: Flask) -> None:
 @blueprint.get("/issues")
 def issues() -> str:
     """List the public issues, the newest first."""
-    public = [sources.compose(book.month, book.choice) for book in public_books()]
+    public = [sources.in_print(book) for book in public_books()]
     return render_template("publisher/issues.html", issues=public, month_name=_month_name)
 
 
@@ -207,7 +207,7 @@ def _due() -> tuple[str, ...]:
 def _issue(book: Published) -> Issue:
     """Return what is in a book, for its pages."""
     try:
-        return sources.compose(book.month, book.choice)
+        return sources.in_print(book)
     except IssueError:
         current_app.logger.exception("The issue of %s cannot be shown.", book.month)
         abort(503, _("This issue cannot be shown before its editor mends it; the server's log says where."))

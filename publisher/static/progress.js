@@ -1,35 +1,52 @@
-// Follows what is being sent: asks for the numbers every two seconds until nothing is left to send.
+// Follows what is being built and sent: asks for the numbers every two seconds until nothing is under way.
 
-const place = document.getElementById("deliveries");
 const said = document.getElementById("said");
 const PAUSE = 2000;
+const TAGS = { done: "tag good", missed: "tag bad" };
 
-const find = (name, occasion, state) => place.querySelector(`[data-${name}="${occasion}/${state}"]`);
+const find = (name, key) => document.querySelector(`[data-${name}="${key}"]`);
 
-function show({ occasion, counts, segments }) {
+function showTally({ occasion, counts, segments }) {
   for (const [state, count] of Object.entries(counts)) {
-    const cell = find("count", occasion, state);
+    const cell = find("count", `${occasion}/${state}`);
     if (cell && cell.textContent !== String(count)) cell.textContent = count;
   }
   for (const { state, start, width } of segments) {
-    const bar = find("bar", occasion, state);
+    const bar = find("bar", `${occasion}/${state}`);
     bar?.setAttribute("x", start);
     bar?.setAttribute("width", width);
   }
 }
 
+function showIssue({ month, state, name, build, mails }) {
+  const tag = find("run", month);
+  if (!tag) return;
+  tag.textContent = name;
+  tag.className = TAGS[state] ?? "tag mark";
+  showBar(find("bar-of", `build/${month}`), build);
+  showBar(find("bar-of", `mails/${month}`), mails);
+}
+
+function showBar(place, part) {
+  place.hidden = !part;
+  if (!part) return;
+  place.querySelector("progress").value = part.share;
+  place.querySelector("span").textContent = part.words;
+}
+
 async function follow() {
   try {
-    const answer = await fetch(place.dataset.progress, { headers: { Accept: "application/json" } });
+    const answer = await fetch(said.dataset.progress, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(String(answer.status));
-    const { going, tallies } = await answer.json();
-    tallies.forEach(show);
+    const { going, tallies, issues } = await answer.json();
+    tallies.forEach(showTally);
+    issues.forEach(showIssue);
     if (!going) {
-      said.textContent = place.dataset.done;
+      said.textContent = said.dataset.done;
       return;
     }
   } catch {
-    said.textContent = place.dataset.away;
+    said.textContent = said.dataset.away;
   }
   setTimeout(next, PAUSE);
 }
@@ -40,4 +57,4 @@ function next() {
   else follow();
 }
 
-if (place) follow();
+follow();

@@ -54,6 +54,11 @@ def placed(items: Sequence[Item], pictures: Mapping[str, Picture]) -> list[Item]
     return [_placed(item, pictures) if any(map(_SHOWN.search, _texts(item))) else item for item in items]
 
 
+def shows_any(item: Item) -> bool:
+    """Return whether an item shows a picture, which a book that prints the item does not hold."""
+    return any("![" in text for text in (*_texts(item), item.key.today))
+
+
 def _placed(item: Item, pictures: Mapping[str, Picture]) -> Item:
     def place(text: str) -> str:
         return _SHOWN.sub(lambda one: f"]({pictures[one[1]].address})" if one[1] in pictures else one[0], text)

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from icalendar import Calendar
+from PIL import Image
+
+from content.shelf import Shelf
 
 COURSE = "/learn/solutions-architect-associate"
 
@@ -73,3 +79,57 @@ def test_what_is_not_there_is_said_in_a_sentence(client: FlaskClient) -> None:
         answer = client.get(address)
         assert answer.status_code == 404
         assert "Traceback" not in answer.text
+
+
+NOTE = """---
+title: A note with a picture
+summary: A summary.
+kind: trend
+lang: en
+---
+
+![A red square.](Red%20One.png)
+"""
+
+
+@pytest.fixture
+def pictured(app: Flask, tmp_path: Path) -> Path:
+    """A library of one note with a picture beside it, in the application's place; its folder."""
+    notes = tmp_path / "content" / "notes"
+    notes.mkdir(parents=True)
+    (notes / "2018-01-red.md").write_text(NOTE, "utf-8")
+    Image.new("RGB", (8, 8), "red").save(notes / "Red One.png")
+    app.extensions["library"] = Shelf(tmp_path / "content")
+    return notes
+
+
+def test_a_picture_beside_a_note_is_shown(app: Flask, client: FlaskClient, pictured: Path) -> None:
+    assert app.extensions["library"].errors() == ()
+    page = client.get("/notes/2018-01-red").text
+    [address] = re.findall(r'<img src="([^"]+)" alt="A red square\."', page)
+    answer = client.get(address)
+    assert (answer.status_code, answer.mimetype) == (200, "image/png")
+    assert answer.data == (pictured / "Red One.png").read_bytes()
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    again = client.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.headers["Cache-Control"]) == (304, "public, no-cache")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "notes/2018-01-red.md",
+        "notes/gone.png",
+        "notes/_draft.png",
+        "../secret.png",
+        "%2e%2e/secret.png",
+        "/etc/secret.png",
+        "notes/..%2f..%2fsecret.png",
+    ],
+)
+def test_nothing_but_the_librarys_pictures_is_served(
+    client: FlaskClient, pictured: Path, tmp_path: Path, name: str
+) -> None:
+    for path in (pictured / "_draft.png", tmp_path / "secret.png"):
+        path.write_bytes((pictured / "Red One.png").read_bytes())
+    assert client.get(f"/learn/pictures/{name}").status_code in {308, 404}

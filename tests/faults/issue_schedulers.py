@@ -20,6 +20,7 @@ from publisher.claims import Claim
 from publisher.epub import Edition
 from publisher.models import RunRow
 from publisher.news import Printed
+from publisher.progress import Report
 
 BEGIN = datetime(2000, 12, 1, tzinfo=UTC)
 MONTH = timedelta(days=30.5)
@@ -70,7 +71,7 @@ def run(url: str, log: Path, start: float, number: int, owner: str, longest: flo
         with log.open("a") as file:
             file.write(f"{word} {owner} {month}\n")
 
-    def build(month: str) -> Edition:
+    def build(month: str, _report: Report) -> Edition:
         say("builds", month)
         time.sleep(chance.uniform(0.5, 1) * longest)
         return Edition(month, owner, b"book", "sha", "manifest", b"kindle", b"cover", Printed(month), None)

@@ -101,6 +101,81 @@ def test_only_a_failure_counts(action: str) -> None:
     assert read(report(action, "4.4.1")) is None
 
 
+def whole_report(status: str, diagnostic: str) -> bytes:
+    """Return a report with all the fields that a Postfix 3.7 writes, and the whole mail behind it."""
+    return f"""\
+Return-Path: <>
+X-Original-To: {TO}
+Delivered-To: {TO}
+Received: by mail.example.com (Postfix)
+	id E9B9; Thu, 1 Feb 2018 06:00:01 +0000 (UTC)
+Date: Thu, 1 Feb 2018 06:00:01 +0000 (UTC)
+From: Mail Delivery System <MAILER-DAEMON@mail.example.com>
+Subject: Undelivered Mail Returned to Sender
+To: {TO}
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status;
+	boundary="DF03.1517464801/mail.example.com"
+Content-Transfer-Encoding: 8bit
+
+This is a MIME-encapsulated message.
+
+--DF03.1517464801/mail.example.com
+Content-Description: Notification
+Content-Type: text/plain; charset=utf-8
+Content-Transfer-Encoding: 8bit
+
+It could not be delivered.
+
+--DF03.1517464801/mail.example.com
+Content-Description: Delivery report
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.example.com
+X-Postfix-Queue-ID: E9B9
+X-Postfix-Sender: rfc822; {TO}
+Arrival-Date: Thu,  1 Feb 2018 06:00:00 +0000 (UTC)
+
+Final-Recipient: rfc822; ada@example.org
+Original-Recipient: rfc822;ada@example.org
+Action: failed
+Status: {status}
+Diagnostic-Code: {diagnostic}
+
+--DF03.1517464801/mail.example.com
+Content-Description: Undelivered Message
+Content-Type: message/rfc822
+Content-Transfer-Encoding: 8bit
+
+From: Archway Monthly <archway@example.org>
+To: ada@example.org
+Message-ID: <{CODE}@example.org>
+
+Here it is.
+
+--DF03.1517464801/mail.example.com--
+""".encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "diagnostic", "kind"),
+    [
+        ("5.1.1", 'X-Postfix; unknown user: "ada@example.org"', "hard"),
+        ("5.2.2", "x-unix; input/output error", "soft"),
+        ("5.4.4", "X-Postfix; unable to look up host mail.example.org: Name\n    or service not known", "soft"),
+        ("5.7.1", "smtp; 550 5.7.1 Message refused by policy", "soft"),
+        ("5.0.0", "smtp; 550 no such user here", "hard"),
+        ("5.0.0", "smtp; 552 mailbox is full", "soft"),
+        ("5.0.0", "smtp; 550 5.2.1 mailbox is disabled", "hard"),
+    ],
+)
+def test_what_a_mail_server_reports_is_understood(status: str, diagnostic: str, kind: str) -> None:
+    found = read(whole_report(status, diagnostic))
+    assert (found.code, found.kind) == (CODE, kind)
+    assert found.sentence == " ".join(f"{status} {diagnostic}".split())
+
+
 def test_a_complaint_is_known_by_the_mail_it_carries() -> None:
     assert read(COMPLAINT) == Return(CODE, "complaint", "The reader's mail service reports it as unwanted.")
 

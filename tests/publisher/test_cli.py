@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import resource
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +13,13 @@ import pytest
 from apscheduler.schedulers.blocking import BlockingScheduler
 from click.testing import Result
 from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
 import config
 from app import create_app
+from publisher import schedule
+from tests.conftest import MovableClock
 
 
 @pytest.fixture
@@ -128,3 +132,41 @@ def test_a_database_without_room_publishes_nothing(app: Flask, folder: Path) -> 
     assert [path.stat().st_size for path in folder.iterdir()] == [size]
     assert "published" not in run(app, "status").stdout
     assert run(app, "build", "2018-01", "--publish").exit_code == 0
+
+
+def test_a_scheduled_build_without_room_tells_the_operator_and_publishes_nothing(
+    app: Flask, folder: Path, promote: Callable[[str], FlaskClient], clock: MovableClock
+) -> None:
+    admin = promote("ina")
+    with app.extensions["database"].writing() as connection:
+        connection.exec_driver_sql("UPDATE accounts_person SET role = 'admin'")
+    size = int(run(app, "build", "2018-01").stdout.split()[1])
+    with app.app_context():
+        with no_file_above(size):
+            schedule.sweep(app)
+        page = admin.get("/publisher").text
+        assert page.count("The database cannot keep the issue: ") == 2
+        assert page.count("Nothing is published.") == 2
+        assert "UTC  published" not in run(app, "status").stdout
+        clock.advance(minutes=10)
+        schedule.sweep(app)
+    assert "The database cannot keep" not in admin.get("/publisher").text
+    assert run(app, "status").stdout.count("UTC  published") == 2
+
+
+def test_a_database_that_cannot_even_keep_the_failure_leaves_the_month_to_the_next_tick(
+    app: Flask, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_arguments: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("disk I/O error"))
+
+    with app.app_context(), monkeypatch.context() as broken:
+        for name in ("publisher.store.save", "publisher.claims.release"):
+            broken.setattr(name, full)
+        schedule.sweep(app)
+    assert "Nor can the database keep why" in caplog.text
+    assert "UTC  published" not in run(app, "status").stdout
+    clock.advance(minutes=5)
+    with app.app_context():
+        schedule.sweep(app)
+    assert run(app, "status").stdout.count("UTC  published") == 2

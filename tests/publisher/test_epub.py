@@ -19,6 +19,8 @@ from PIL import Image
 from content.library import Library, load
 from publisher import epub, issue, lint, package
 from publisher.issue import Issue, IssueError
+from publisher.news import KeyChange
+from quizzes.corrections.replay import Ruling
 from quizzes.questions import Bank
 from tests.publisher.conftest import DRAWING, NASTY, RIGHT_TO_LEFT, checker_messages
 
@@ -269,7 +271,8 @@ def test_the_epub_checker_accepts_drawings_pictures_nasty_titles_and_every_scrip
 ) -> None:
     write_note("2018-01-pictures", "trend", "en", "Pictures", "![A red square.](Red%20One.png)\n\n```\n<a>&\n```")
     Image.new("RGB", (8, 8), "red").save(tmp_path / "content" / "notes" / "Red One.png")
-    found = issue.compose(load(tmp_path / "content")[0], banks, january.labs, "2018-01")
+    change = KeyChange(1, banks[1].items[0], Ruling("key", frozenset("a")), "Because <so> & so.")
+    found = issue.compose(load(tmp_path / "content")[0], banks, january.labs, "2018-01", changes=[change])
     assert len(found.articles) == 5
     assert checker_messages(epub.build(found).epub, tmp_path) == []
 

@@ -7,12 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from content.library import Library, load
-from publisher import epub, issue, news, package
+from publisher import epub, issue, news, package, sources, store, verdicts
 from publisher.issue import Choice, Issue, IssueError
-from publisher.news import Lab, Printed
-from quizzes.questions import Bank, Item
+from publisher.news import KeyChange, Lab, Printed
+from quizzes.authoring.store import Signature
+from quizzes.corrections import store as corrections
+from quizzes.corrections.replay import Ruling
+from quizzes.questions import Bank, Item, Key, Option
 from tests.publisher.conftest import bank
 
 
@@ -127,3 +131,118 @@ def test_what_is_dated_in_a_paused_month_is_printed_in_the_next(library: Library
     ):
         issue.compose(library, [], [], "2018-01", paused={1})
     assert issue.issue_of("2018-12", {1, 12}) == "2019-02"
+
+
+def corrected(item: Item, kind: str = "key", correct: str = "a", number: int = 1, reason: str = "So.") -> KeyChange:
+    return KeyChange(number, item, Ruling(kind, frozenset(correct)), reason)  # type: ignore[arg-type]
+
+
+def test_a_corrected_key_of_the_site_is_printed_by_one_issue(library: Library) -> None:
+    [bank_of_exam] = [bank("exam", range(100, 104), "exam")]
+    changes = [
+        corrected(bank_of_exam.items[0], number=1, reason="The <guide> says so.\r\n\r\nSee page 7."),
+        corrected(bank_of_exam.items[1], "accept", number=2),
+        corrected(bank_of_exam.items[2], "drop", "", number=3),
+    ]
+    january = issue.compose(library, [bank_of_exam], [], "2018-01", changes=changes)
+    page = in_book(january, "corrections.xhtml")
+    assert "Which of the 100 is &lt; 3?" in page
+    assert "<li>This is right: Option one of 100</li>" in page
+    assert "<li>This is wrong; we had called it right: Option two of 100</li>" in page
+    assert "<p>The &lt;guide&gt; says so.</p>\n<p>See page 7.</p>" in page
+    assert "<li>This counts as right too: Option one of 101</li>" in page
+    assert "<li>It counts in nobody's score.</li>" in page
+    assert epub.build(january).sha256 == epub.build(january).sha256
+    february = issue.compose(library, [bank_of_exam], [], "2018-02", past=[january.printed], changes=changes)
+    assert february.key_changes == ()
+    again = issue.compose(library, [bank_of_exam], [], "2018-01", changes=changes, later=[january.printed])
+    assert again.key_changes == ()
+
+
+def test_a_key_that_is_corrected_twice_is_told_twice(library: Library) -> None:
+    item = bank("exam", range(100, 101), "exam").items[0]
+    first = issue.compose(library, [], [], "2018-01", changes=[corrected(item)]).printed
+    same, other = corrected(item, number=2), corrected(item, correct="ab", number=3)
+    assert news.key_changes([same], [first]) == ()
+    assert news.key_changes([other], [first]) == (other,)
+
+
+@pytest.mark.parametrize("file_first", [True, False])
+def test_a_changed_answer_of_a_quiz_is_not_told_a_second_time_as_a_corrected_key(
+    library: Library, file_first: bool
+) -> None:
+    before = bank("check", range(1, 41))
+    january = issue.compose(library, [before], [], "2018-01")
+    wrong = january.quiz[0]
+    after, change = turned(before, wrong.question.id), corrected(wrong)
+    both = issue.compose(library, [after], [], "2018-02", past=[january.printed], changes=[change])
+    assert (len(both.corrections), both.key_changes) == (1, ())
+    assert issue.compose(
+        library, [after], [], "2018-02", past=[january.printed], changes=[corrected(wrong, "drop")]
+    ).key_changes
+    first = {"banks": [after]} if file_first else {"banks": [before], "changes": [change]}
+    february = issue.compose(library, labs=[], month="2018-02", past=[january.printed], **first)
+    assert len(february.corrections) + len(february.key_changes) == 1
+    past = [january.printed, news.printed_from(json.loads(json.dumps(february.printed.values())))]
+    assert news.corrections([after], past) == ()
+    assert news.key_changes([change], past) == ()
+
+
+def test_what_cannot_be_printed_rightly_is_in_no_quiz(library: Library) -> None:
+    items = bank("check", range(1, 13)).items
+    question = replace(items[0].question, stem="What is this?\n\n![A box.](/pictures/0.png)")
+    shown = replace(items[0], question=question)
+    banks = [replace(bank("check", range(1, 13)), items=(shown, *items[1:]))]
+    drawn = issue.compose(library, banks, [], "2018-01", changes=[corrected(items[1])])
+    assert len(drawn.quiz) == 10
+    assert not ids(drawn) & {"c-1", "c-2"}
+    mended = [turned(banks[0], "c-2")]
+    assert "c-2" in ids(issue.compose(library, mended, [], "2018-01", changes=[corrected(items[1])]))
+    page = in_book(issue.compose(library, [], [], "2018-01", changes=[corrected(shown)]), "corrections.xhtml")
+    assert "<em>A picture on the site: A box.</em>" in page
+    assert "<img" not in page
+
+
+def test_keys_of_every_kind_are_told_in_words() -> None:
+    two = (Option("a", "Up *there*"), Option("b", "Down"))
+    question = bank("exam", range(1, 2)).items[0].question
+    kinds = {
+        "ordering": (replace(question, kind="ordering", options=two), {"ab"}, {"ba"}),
+        "matching": (
+            replace(question, kind="matching", options=two, targets=(Option("1", "X"), Option("2", "Y"))),
+            {"a1b2"},
+            {"a2b1"},
+        ),
+        "numeric": (replace(question, kind="numeric", options=(), unit="invocations"), {"10"}, {"20"}),
+        "text": (replace(question, kind="text", options=()), {"a < b"}, {"b < a"}),
+    }
+    told = {
+        name: next(
+            verdicts.sentences(KeyChange(1, Item(one, Key(frozenset(old), ())), Ruling("key", frozenset(new)), ""))
+        )
+        for name, (one, old, new) in kinds.items()
+    }
+    assert told == {
+        "ordering": "This is right: Down → Up <em>there</em>",
+        "matching": "This is right: Up <em>there</em> → Y; Down → X",
+        "numeric": "This is right: 20 invocations",
+        "text": "This is right: b &lt; a",
+    }
+
+
+def test_the_next_issue_that_is_built_prints_a_correction_and_the_one_after_does_not(app: Flask) -> None:
+    database = app.extensions["database"]
+    with app.app_context():
+        item = next(item for bank in app.extensions["banks"]() if bank.pool == "exam" for item in bank.items)
+        with database.writing() as connection:
+            [version] = corrections.versions(connection, item.question.id)
+            note = ("The guide says so.", Signature(None, app.extensions["clock"]()))
+            corrections.apply(connection, version, Ruling("drop"), [], note)
+        february = sources.build("2018-02")
+        assert b"The guide says so." in package.entries(february.epub)["EPUB/corrections.xhtml"]
+        with database.writing() as connection:
+            store.save(database, connection, february, app.extensions["clock"]())
+            book = store.find(connection, "2018-02")
+        assert len(sources.in_print(book).key_changes) == 1
+        assert sources.build("2018-02").sha256 == february.sha256
+        assert sources.compose("2018-01").key_changes == ()

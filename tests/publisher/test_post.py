@@ -16,10 +16,11 @@ from sqlalchemy import insert, select, update
 from werkzeug.test import TestResponse
 
 import config
-from publisher import overview, postroom, schedule, store, subscribers
+from publisher import claims, overview, postroom, schedule, sources, store, subscribers
 from publisher.models import DeliveryRow, SubscriberRow
 from publisher.outbox import DIED
 from publisher.overview import Tally
+from publisher.progress import STAGES, Stage
 from publisher.store import Run
 from tests.conftest import MovableClock
 from tests.publisher.smtp_sink import Sink, listening
@@ -318,11 +319,12 @@ def test_what_failed_and_what_is_uncertain_is_listed_with_its_sentence_and_can_b
 
 def test_the_page_tells_which_builds_are_due_running_done_and_missed() -> None:
     due = datetime(2018, 2, 1, 6, 0, tzinfo=UTC)
+    lease = due + timedelta(minutes=62)
     told = {
-        (state, minutes): overview.state_of(Run("2018-02", due, state, ""), due + timedelta(minutes=minutes))
-        for state, minutes in (("waiting", 1), ("waiting", 61), ("building", 61), ("done", 61))
+        (state, minutes): overview.state_of(Run("2018-02", due, state, "", lease), due + timedelta(minutes=minutes))
+        for state, minutes in (("waiting", 1), ("waiting", 61), ("building", 61), ("building", 63), ("done", 61))
     }
-    assert list(told.values()) == ["due", "missed", "running", "done"]
+    assert list(told.values()) == ["due", "missed", "running", "missed", "done"]
 
 
 def test_a_bar_is_as_long_as_the_counts_it_stands_for() -> None:
@@ -339,3 +341,36 @@ def test_no_password_of_the_server_is_shown(tmp_path: Path) -> None:
         {"ARCHWAY_INSTANCE": str(tmp_path), "ARCHWAY_SMTP_URL": "smtp://ada:secret@mail.example.org"}
     )
     assert postroom.way_out(settings) == "smtp://mail.example.org"
+
+
+def test_the_page_shows_how_far_a_build_and_a_sending_are(
+    app: Flask, admin: FlaskClient, post: Post, clock: MovableClock, readers: Callable[..., None]
+) -> None:
+    readers("ada", "ben")
+    database = app.extensions["database"]
+    claims.fill(database, ["2018-02"], clock())
+    claim = claims.take(database, "2018-02", "a", clock())
+    assert claim is not None
+    assert "progress.js" in admin.get("/publisher").text
+    claims.note(database, claim, Stage("documents", 12, 31), clock())
+    post(admin, "/publisher/issues/2018-01/send")
+    set_state(app, "ada", state="sent")
+    page = admin.get("/publisher").text
+    assert '<progress max="1" value="0.398" aria-label="Build">' in page
+    assert "writing: 12 of 31 documents" in page
+    assert "1 of 2 mails" in page
+    february, january = admin.get("/publisher/progress").get_json()["issues"]
+    assert (february["state"], february["build"]["share"], february["mails"]) == ("running", 0.398, None)
+    assert (january["build"], january["mails"]) == (None, {"share": 0.5, "words": "1 of 2 mails"})
+    clock.advance(minutes=6)
+    assert admin.get("/publisher/progress").get_json()["issues"][0]["state"] == "missed"
+
+
+def test_the_stages_of_a_real_build_are_reported_in_their_order(app: Flask) -> None:
+    told: list[Stage] = []
+    with app.app_context():
+        sources.build("2018-01", told.append)
+    assert list(dict.fromkeys(one.name for one in told)) == list(STAGES[:-1])
+    assert [one.share for one in told] == sorted(one.share for one in told)
+    documents = [one for one in told if one.name == "documents"]
+    assert [one.done for one in documents] == list(range(2, documents[0].total))

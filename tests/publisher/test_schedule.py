@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from db import Base, Database
 from publisher import claims, schedule, store
 from publisher.epub import Edition
 from publisher.models import IssueRow, RunRow
 from publisher.news import Printed
+from publisher.progress import Report, Stage, to_nobody
 
 MONTHS = ("2018-01", "2018-02", "2018-04")
 TICKER = """
@@ -28,7 +30,7 @@ from publisher import schedule
 from publisher.epub import Edition
 from publisher.news import Printed
 
-def build(month):
+def build(month, report):
     with Path(sys.argv[2]).open("a") as log:
         log.write(month + "\\n")
     return Edition(month, "T", b"e", "s", "m", b"k", b"c", Printed(month), None)
@@ -56,7 +58,7 @@ class Press:
         self.built: list[str] = []
         self.during, self.name = during, name
 
-    def __call__(self, month: str) -> Edition:
+    def __call__(self, month: str, _report: Report = to_nobody) -> Edition:
         self.built.append(month)
         self.during()
         return Edition(month, self.name, b"book", "sha", "manifest", b"kindle", b"cover", Printed(month), None)
@@ -226,7 +228,7 @@ def test_a_stale_builder_that_fails_does_not_free_its_successors_claim(database:
 def test_a_failed_build_frees_its_month_says_why_and_does_not_stop_the_others(
     database: Database, moment: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(month: str) -> Edition:
+    def fail(month: str, _report: Report) -> Edition:
         if month == "2018-01":
             raise ValueError("2018-01.toml: no such article.")
         return Press()(month)
@@ -265,3 +267,48 @@ def test_an_announcement_with_nothing_to_send_writes_nothing(database: Database,
     with database.writing():
         # Were the announcement to write, it would wait for this lock and fail.
         assert schedule.announce(database, moment(), ["2018-02"], lambda _book: True) == 0
+
+
+def at(database: Database) -> Stage | None:
+    with database.reading() as connection:
+        return store.runs(connection)[0].stage
+
+
+def test_a_build_keeps_what_it_is_at_once_a_second_and_renews_its_lease(database: Database, moment: Clock) -> None:
+    seen: list[Stage | None] = []
+
+    def build(month: str, report: Report) -> Edition:
+        for number in range(1, 13):
+            moment.now += timedelta(seconds=0.25)
+            report(Stage("documents", number, 31))
+            seen.append(at(database))
+        moment.now += claims.LEASE - timedelta(seconds=1)
+        return Press()(month)
+
+    assert schedule.tick(database, moment, ["2018-01"], build, "a") == ("2018-01",)
+    assert [one.done for one in seen if one] == [1] * 4 + [5] * 4 + [9] * 4
+    assert at(database) is None
+
+
+def test_a_build_that_cannot_be_watched_is_made_all_the_same(
+    database: Database, moment: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_arguments: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    def build(month: str, report: Report) -> Edition:
+        report(Stage("cover"))
+        return Press()(month)
+
+    monkeypatch.setattr("publisher.claims.note", locked)
+    assert schedule.tick(database, moment, ["2018-01"], build, "a") == ("2018-01",)
+
+
+def test_a_build_that_outlived_its_lease_reports_in_nobodys_name(database: Database, moment: Clock) -> None:
+    claims.fill(database, ["2018-01"], moment())
+    claim = claims.take(database, "2018-01", "a", moment())
+    assert claim is not None
+    moment.now += claims.LEASE
+    claims.note(database, claim, Stage("cover"), moment())
+    assert at(database) is None
+    assert claims.take(database, "2018-01", "b", moment()) is not None
