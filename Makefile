@@ -59,6 +59,7 @@ bench: $(VENV)/dev $(VENV)-peers/ready $(VENV)-kolibri/ready
 	$(BIN)/python -m benchmarks.answers_at_load --kolibri $(VENV)-kolibri
 	$(BIN)/python -m benchmarks.answers_at_scale
 	$(BIN)/python -m benchmarks.item_statistics
+	$(BIN)/python -m benchmarks.import_at_size
 	$(BIN)/python -m benchmarks.lesson_page
 	$(BIN)/python -m benchmarks.pages_against_mkdocs --peers $(VENV)-peers
 	$(BIN)/python -m benchmarks.search_at_scale

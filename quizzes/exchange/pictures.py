@@ -17,7 +17,7 @@ _SIGNS = {
     b"GIF89a": "image/gif",
 }
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
-_SHOWN = re.compile(r"\]\(file:([^)\s]+)\)")
+_SHOWN = re.compile(r"\]\((?:file:([^)\s<>]+)|<file:([^)<>]+)>)\)")
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,15 @@ def read(data: bytes) -> Picture | None:
     return Picture(hashlib.sha256(data).hexdigest(), found, data)
 
 
+def names(items: Sequence[Item]) -> set[str]:
+    """Return the names of the pictures that items show as they came."""
+    texts = (text for item in items for text in _texts(item) if "file:" in text)
+    return {name for text in texts for found in _SHOWN.finditer(text) for name in found.groups() if name}
+
+
 def shown(items: Sequence[Item], files: Mapping[str, bytes]) -> dict[str, Picture]:
     """Return the pictures that items show, by the names under which they came."""
-    names = {name for item in items for text in _texts(item) for name in _SHOWN.findall(text)}
-    found = {name: read(files[name]) for name in names if name in files}
+    found = {name: read(files[name]) for name in names(items) if name in files}
     return {name: picture for name, picture in found.items() if picture is not None}
 
 
@@ -60,8 +65,12 @@ def shows_any(item: Item) -> bool:
 
 
 def _placed(item: Item, pictures: Mapping[str, Picture]) -> Item:
+    def address(found: re.Match[str]) -> str:
+        picture = pictures.get(found[1] or found[2])
+        return f"]({picture.address})" if picture else found[0]
+
     def place(text: str) -> str:
-        return _SHOWN.sub(lambda one: f"]({pictures[one[1]].address})" if one[1] in pictures else one[0], text)
+        return _SHOWN.sub(address, text)
 
     question, key = item.question, item.key
     return replace(
@@ -71,6 +80,7 @@ def _placed(item: Item, pictures: Mapping[str, Picture]) -> Item:
             stem=place(question.stem),
             stimulus=place(question.stimulus),
             options=tuple(replace(one, text=place(one.text)) for one in question.options),
+            targets=tuple(replace(one, text=place(one.text)) for one in question.targets),
         ),
         key=replace(
             key,
@@ -82,5 +92,5 @@ def _placed(item: Item, pictures: Mapping[str, Picture]) -> Item:
 
 def _texts(item: Item) -> tuple[str, ...]:
     question, key = item.question, item.key
-    options = (one.text for one in question.options)
+    options = (one.text for one in (*question.options, *question.targets))
     return (question.stem, question.stimulus, key.explanation, *options, *(text for _, text in key.rationales))

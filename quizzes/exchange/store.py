@@ -187,7 +187,8 @@ def apply(connection: Connection, import_id: int, bank: authoring.StudioBank, ch
     values = {"state": "applied", "outcome": asdict(outcome), "data": None, "changed_at": by.at}
     if connection.execute(settle.values(**values)).rowcount != 1:
         raise SettledError
-    found = compared(connection, import_id)
+    # The report is large, and only a file with pictures is needed again.
+    found = compared(connection, import_id) if pictures.names(chosen.items) else None
     shown = pictures.shown(chosen.items, found.reading.files if found else {})
     _keep_pictures(connection, shown, by.at)
     authoring.add_items(connection, bank.id, pictures.placed(chosen.items, shown), by, import_id)

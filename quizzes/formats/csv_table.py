@@ -45,7 +45,7 @@ NAMES = {
 }
 """The names that a column may have, and what it is then."""
 _BY_NAME = {name: column for column, names in NAMES.items() for name in names}
-_OPTION = re.compile(r"(?:option|answer|choice|distractor|step|line)? ?([a-h]|[1-8])")
+_OPTION = re.compile(r"(?:option|answer|choice|step|line)? ?([a-h]|[1-8])")
 _OTHER = re.compile(r"(rationale|reason|feedback|explanation|partner|match|target) ?([a-i]|[1-9])")
 _KIND_NAMES = {
     "multiple choice": "choice",
@@ -60,6 +60,7 @@ _KIND_NAMES = {
     "match": "matching",
     "order": "ordering",
 }
+_WRONG = re.compile(r"(?:wrong|incorrect|false|distractor)(?: (?:answer|option|choice))? ?([a-h]|[1-8])")
 _SPLIT = re.compile(r"[\s,;/&+.()]+")
 _LETTER_RUN = re.compile(r"[A-Ha-h]{2,8}")
 
@@ -84,7 +85,8 @@ def read(text: str) -> Reading:
     if head is None:
         return Reading((), (Finding(1, 1, "error", "The file is empty; its first row names the columns."),), 0)
     csv.field_size_limit(20 * MAXIMUM_LINE)
-    rows = csv.reader(io.StringIO("\n".join(lines[head:])), delimiter=_delimiter(lines[head]))
+    # Strictly: a quote that is not closed would take in the rows after it.
+    rows = csv.reader(io.StringIO("\n".join(lines[head:])), delimiter=_delimiter(lines[head]), strict=True)
     try:
         return _read_rows(rows, head)
     except csv.Error as error:
@@ -147,6 +149,8 @@ def _column(words: str) -> str:
     if found := _OTHER.fullmatch(words):
         kind = "partner" if found[1] in ("partner", "match", "target") else "rationale"
         return f"{kind} {_as_letter(found[2])}"
+    if found := _WRONG.fullmatch(words):
+        return f"wrong {_as_letter(found[1])}"
     if found := _OPTION.fullmatch(words):
         return f"option {_as_letter(found[1])}"
     return ""
@@ -178,7 +182,9 @@ def _kind(row: _Row) -> str:
     named = " ".join(re.split(r"[\W_]+", row.cell("kind").casefold())).strip()
     if named:
         return _KIND_NAMES.get(named, named)
-    if any(row.cell(f"option {letter}") for letter in LETTERS) or row.cell("correct").casefold() in ("true", "false"):
+    if any(row.cell(f"{part} {letter}") for part in ("option", "wrong") for letter in LETTERS) or row.cell(
+        "correct"
+    ).casefold() in ("true", "false"):
         return "choice"
     return "numeric" if number_of(row.cell("correct").partition("±")[0]) is not None else "text"
 
@@ -212,27 +218,36 @@ def _choice(row: _Row) -> Built:
     given = row.cell("correct")
     texts = {letter: row.cell(f"option {letter}") for letter in LETTERS if row.cell(f"option {letter}")}
     explanation = row.cell("explanation") or row.cell("rationale")
+    wrong = [row.cell(f"wrong {letter}") for letter in LETTERS if row.cell(f"wrong {letter}")]
+    if wrong and not texts and given:
+        options = [BuiltOption(text, text is given, "", row.line, 1) for text in (given, *wrong)]
+        return build.choice(*_head(row), options, explanation, row.cell("category"), fields=_fields(row))
     if not texts and given.casefold() in ("true", "false", "t", "f"):
         right, reasons = given[0] in "Tt", (row.cell("rationale a"), row.cell("rationale b"))
         return build.true_false(*_head(row), right, reasons, explanation, row.cell("category"), fields=_fields(row))
     right_letters = _letters(given, texts)
     if right_letters is None:
-        sentence = f"“{given[:60]}” names no option of this row; write letters such as “B” or “B, E”."
+        sentence = f"“{given[:60]}” names no option of this row, or not one alone; write letters such as “B” or “B, E”."
         return None, (Finding(row.line, 1, "error", sentence, row.number),)
     options = _options(row, right_letters)
     return build.choice(*_head(row), options, explanation, row.cell("category"), fields=_fields(row))
 
 
 def _letters(given: str, texts: Mapping[str, str]) -> str | None:
-    """Return the letters that a key names: by letters, by numbers, or by the text of one option."""
+    """Return the letters that a key names: by letters, by numbers, or by one text; None if it may be two ways."""
     same = [letter for letter, text in texts.items() if text.casefold() == given.casefold()]
-    words = [word for word in _SPLIT.split(given) if word and word.casefold() != "and"]
-    if len(words) == 1 and _LETTER_RUN.fullmatch(words[0]):
+    words = [word for word in _SPLIT.split(given) if word and word.casefold() not in ("and", "option")]
+    if len(words) == 1 and _LETTER_RUN.fullmatch(words[0]) and _is_run(words[0]):
         words = list(words[0])
     letters = [f"{LETTERS}i"[int(word) - 1] if word in "123456789" else word.casefold() for word in words]
     if letters and all(letter in texts for letter in letters):
-        return "".join(letters)
+        return "".join(letters) if not same or set(same) == set(letters) else None
     return same[0] if len(same) == 1 else None
+
+
+def _is_run(word: str) -> bool:
+    """Return whether a word is letters of options, as “AC” or “ac”, and not a word such as “bad”."""
+    return word.isupper() or list(word.casefold()) == sorted(set(word.casefold()))
 
 
 def _numeric(row: _Row) -> Built:

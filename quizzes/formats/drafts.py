@@ -96,7 +96,9 @@ def finish(draft: Draft, course: str, cases: Mapping[str, str], find: Find) -> I
     if faults:
         return None
     today, explanation = (" ".join(lines).strip() for lines in (draft.today, draft.explanation))
-    return Item(question, replace(key, today=today, explanation=explanation), line=draft.line)
+    if today or explanation:
+        key = replace(key, today=today, explanation=explanation)
+    return Item(question, key, line=draft.line)
 
 
 def _proven(draft: Draft, question: Question, key: Key, find: Find) -> Key:

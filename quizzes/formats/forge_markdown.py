@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from quizzes.formats import build, writing
@@ -18,7 +18,9 @@ _PICTURE = re.compile(r"!\[[^\]]{0,500}\]\((?!file:)[^)]{1,500}\)")
 _SPLIT = re.compile(r"[\s,;/&+.():*_`-]+")
 _RUN = re.compile(r"[A-Ha-h]{2,8}")
 _LEADING = re.compile(r"[\s*_`(]{0,6}([A-Ha-h]|[1-8])[.):*_`]{1,6}\s+(.+)$")
-_FILLER = frozenset(("and", "or", "option", "options", "answer", "answers", "is", "are"))
+_RANGE = re.compile(r"(?:[A-Ha-h]|[1-8])\s?[-–—]\s?(?:[A-Ha-h]|[1-8])")
+_MORE = re.compile(r"(?:[,;&/]|\band\b)\s*[(*_`]{0,3}(?:[A-Ha-h]|[1-8])(?:[.):,*_`]|$)")
+_FILLER = frozenset(("and", "option", "options", "answer", "answers", "is", "are"))
 
 
 @dataclass
@@ -33,11 +35,11 @@ class _Findings:
 
 def read(text: str) -> Reading:
     """Return the items of a bank, and what of it is not in them."""
-    given = questions(lines_ended(text))
+    given, texts = questions(lines_ended(text))
     if len(given) > MAXIMUM_QUESTIONS:
         return too_many()
     items: list[Imported] = []
-    findings: list[Finding] = []
+    findings: list[Finding] = [_left_out(one) for one in texts]
     stems: dict[str, int] = {}
     for number, question in enumerate(given, 1):
         kept = _Findings(number)
@@ -50,6 +52,11 @@ def read(text: str) -> Reading:
     if not given:
         findings.append(Finding(1, 1, "error", "The file has no question; write options as “- [ ] text”."))
     return Reading(tuple(items), tuple(findings), len(given))
+
+
+def _left_out(text: Question) -> Finding:
+    sentence = "This text belongs to no question; it is left out."
+    return Finding(text.line, 1, "loss", sentence, raw="\n".join(text.raw).strip()[:MAXIMUM_RAW])
 
 
 def _note_stem(question: Question, stems: dict[str, int], kept: _Findings) -> None:
@@ -83,7 +90,8 @@ def _right(question: Question, kept: _Findings) -> set[int] | None:
             return ticked
         kept.add("error", question.line, 1, "The question has no key; tick a box, or write “Answer: B” under it.")
         return None
-    named = _named(question, kept)
+    labels = _labels(question, kept)
+    named = _named(question, question.key, labels)
     if named is None:
         sentence = f"“{question.key[:60]}” names no option; write letters such as “B” or “B, E”."
         kept.add("error", question.key_line, 1, sentence)
@@ -91,6 +99,14 @@ def _right(question: Question, kept: _Findings) -> set[int] | None:
     if ticked and ticked != named:
         kept.add("error", question.key_line, 1, "The boxes say another key than this line; correct one of them.")
         return None
+    for other, line in question.others:
+        if _named(question, other, labels) not in (None, named):
+            kept.add(
+                "error", line, 1, f"Line {question.key_line} says another key than this line; correct one of them."
+            )
+            return None
+    if (found := _LEADING.match(f"{question.key} ")) and not _names_text(question, found, labels):
+        question.explanation.insert(0, found[2].strip())
     return named
 
 
@@ -108,24 +124,33 @@ def _labels(question: Question, kept: _Findings) -> dict[str, int]:
     return letters | {str(place + 1): place for place in range(len(labels))}
 
 
-def _named(question: Question, kept: _Findings) -> set[int] | None:
-    """Return the places that a key names: “B”, “B, E”, “AC”, “Ac”, “A and C”, “B. text”, or an option's text."""
-    labels = _labels(question, kept)
-    key = question.key.strip(" *_`")
+def _named(question: Question, key: str, labels: Mapping[str, int]) -> set[int] | None:
+    """Return the places that a key names: “B”, “B, E”, “AC”, “Ac”, “A and C”, “B. text”, or an option's text.
+
+    What may mean one key as well as another names none: a range, or the text of one option that is another's label.
+    """
+    key = key.strip(" *_`")
     same = [place for place, option in enumerate(question.options) if option.words.casefold().strip() == key.casefold()]
     if len(same) == 1:
-        return set(same)
+        return set(same) if labels.get(key.casefold(), same[0]) == same[0] else None
+    if _RANGE.fullmatch(key):
+        return None
     words = [word.casefold() for word in _SPLIT.split(key) if word and word.casefold() not in _FILLER]
     if len(words) == 1 and _RUN.fullmatch(words[0]):
         words = list(words[0])
     if words and all(word in labels for word in words):
         return {labels[word] for word in words}
     if (found := _LEADING.match(f"{key} ")) and found[1].casefold() in labels:
-        place = labels[found[1].casefold()]
-        if not question.options[place].words.casefold().startswith(found[2].strip().casefold()[:20]):
-            question.explanation.insert(0, found[2].strip())
-        return {place}
+        more = _MORE.search(found[2].strip()) and not _names_text(question, found, labels)
+        return None if more else {labels[found[1].casefold()]}
     return None
+
+
+def _names_text(question: Question, found: re.Match[str], labels: Mapping[str, int]) -> bool:
+    """Return whether what follows a label in a key is the text of that option."""
+    place = labels.get(found[1].casefold())
+    text = "" if place is None else question.options[place].words.casefold()
+    return bool(text) and text.startswith(found[2].strip().casefold()[: max(20, len(text))])
 
 
 def write(items: Sequence[Item]) -> Writing:

@@ -55,6 +55,8 @@ class Question:
     options: list[Choice] = field(default_factory=list)
     key: str = ""
     key_line: int = 0
+    others: list[tuple[str, int]] = field(default_factory=list)
+    """What reads as a key after the first one, and its line: prose, or a contradiction."""
     explanation: list[str] = field(default_factory=list)
     raw: list[str] = field(default_factory=list)
     blank: bool = False
@@ -78,25 +80,28 @@ class Question:
         return any(line.strip() for line in self.stem[:1] + self.stem[-1:]) or any(map(str.strip, self.stem))
 
 
-def questions(text: str) -> list[Question]:
-    """Return the questions of a bank, faulty ones too: whatever has options or a key."""
+def questions(text: str) -> tuple[list[Question], list[Question]]:
+    """Return the questions of a bank, faulty ones too, and the texts between them, which have no options and no key."""
     scanner = _Scanner()
     for number, line in enumerate(text.split("\n"), 1):
         scanner.take(number, line)
     scanner.finish()
-    return scanner.found
+    return scanner.found, scanner.texts
 
 
 @dataclass
 class _Scanner:
     found: list[Question] = field(default_factory=list)
+    texts: list[Question] = field(default_factory=list)
     current: Question = field(default_factory=lambda: Question(1))
     category: str = ""
 
     def finish(self) -> None:
-        """Keep the current question if it is one."""
+        """Keep the current question, or text if it is none."""
         if self.current.options or self.current.key:
             self.found.append(self.current)
+        elif self.current.begun or self.current.explanation:
+            self.texts.append(self.current)
 
     def begin(self, number: int, line: str, stem: str, *, numbered: bool) -> None:
         """End the current question; where it had neither options nor key, its stem was a text between questions."""
@@ -180,8 +185,17 @@ class _Scanner:
 
     def _take_key(self, number: int, line: str, found: re.Match[str]) -> None:
         now = self.current
-        now.key, now.key_line, now.ended = (found[1] or found[2] or now.key).strip(), number, True
+        now.ended = True
         now.raw.append(line)
+        self._keep_key(number, (found[1] or found[2] or "").strip(), line)
+
+    def _keep_key(self, number: int, key: str, line: str) -> None:
+        """Keep the first key; a later one is judged when all options are known, and explains until then."""
+        if not self.current.key:
+            self.current.key, self.current.key_line = key, number
+        elif key:
+            self.current.others.append((key, number))
+            self.current.explanation.append(line.strip(" >"))
 
     def _take_hidden(self, number: int, line: str) -> None:
         """Take a line of a ``<details>``: the key, or what explains it."""
@@ -193,10 +207,10 @@ class _Scanner:
         if not words:
             return
         found = _KEY.match(words)
-        if now.key or (not found and now.explanation):
+        if found:
+            self._keep_key(number, (found[1] or found[2] or "").strip(), words)
+        elif now.key or now.explanation:
             now.explanation.append(words)
-        elif found:
-            now.key, now.key_line = (found[1] or found[2] or "").strip(), number
         elif not _is_summary(words):
             now.key, now.key_line = words, number
 

@@ -27,7 +27,9 @@ _WEIGHT = re.compile(r"\s*%(-?[0-9]{1,3}(?:\.[0-9]{1,10})?)%")
 _TRUTH = re.compile(r"\s*(TRUE|T|FALSE|F)\s*$", re.IGNORECASE)
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _HTML = re.compile(r"</?[a-zA-Z]|&(?:#\d|#x|[a-zA-Z]+;)")
-_SPECIAL = re.compile(r"[\\`*<\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_SPECIAL = re.compile(r"[\\`*<\[\]]|&(?=[#A-Za-z])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_SUSPICIOUS = re.compile(r"[\\`*<\[\]&_]")
+"""Characters without which no text is special: one set is searched several times as fast as the alternatives are."""
 _TAG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _NUMBER = re.compile(r"[+-]?[0-9]{0,30}\.?[0-9]{1,30}(?:[eE][+-]?[0-9]{1,2})?")
 _RIGHT = Decimal(100)
@@ -85,13 +87,15 @@ class _Question:
         """Return a text as Markdown: escapes undone, its format heeded, and what is lost by that said."""
         if not text:
             return ""
-        found = _FORMAT.match(text)
+        found = _FORMAT.match(text) if "[" in text else None
         written = found[1].lower() if found else self.format
-        plain = _ESCAPE.sub(_unescape, text[found.end() if found else 0 :]).strip()
-        if written == "markdown" or not (_SPECIAL.search(plain) or "&" in plain):
+        plain = text[found.end() :] if found else text
+        plain = (_ESCAPE.sub(_unescape, plain) if "\\" in plain else plain).strip()
+        if written == "markdown" or not _SUSPICIOUS.search(plain):
             return plain
         if written == "html" or (written != "plain" and _HTML.search(plain)):
-            converted = to_markdown(plain, one_line=one_line)
+            # The file has no pictures, so that one is a loss.
+            converted = to_markdown(plain, one_line=one_line, picture=lambda _address: None)
             if converted.losses:
                 sentence = f"The HTML of this text loses what cannot be kept: {', '.join(converted.losses)}."
                 self.add("loss", offset, sentence, text)
@@ -109,7 +113,8 @@ class _Question:
             self.add(
                 "loss", part.offset, "The feedback of this answer has several parts; they are joined.", part.extra[0]
             )
-        return self.words(" ".join([part.feedback, *part.extra]).strip(), part.offset)
+            return self.words(" ".join([part.feedback, *part.extra]).strip(), part.offset)
+        return self.words(part.feedback, part.offset)
 
     def built(self, make: Callable[..., Built], *arguments: object) -> Built:
         """Build an item of what the question has, whatever kind it is of."""
@@ -161,7 +166,7 @@ def _read(question: _Question) -> Built:
         at = inside.index("#") + 1
         return _number(question, inside[at:], offset + at)
     lead, parts = _parts(question, inside, offset)
-    if (truth := _TRUTH.match(lead)) and all(part.mark == "#" for part in parts):
+    if lead and (truth := _TRUTH.match(lead)) and all(part.mark == "#" for part in parts):
         return _truth(question, truth[1][0].upper() == "T", parts)
     if lead.strip():
         return question.refuse(offset, "The answers begin with no “=” or “~”; put one before each of them.")
@@ -241,7 +246,7 @@ def _parts(question: _Question, inside: str, offset: int) -> tuple[str, list[Par
 
 
 def _weighed(mark: str, text: str, offset: int) -> Part:
-    found = _WEIGHT.match(text) if mark != "#" else None
+    found = _WEIGHT.match(text) if "%" in text and mark != "#" else None
     return Part(mark, text[found.end() :], offset, weight=Decimal(found[1])) if found else Part(mark, text, offset)
 
 

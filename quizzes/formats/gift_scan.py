@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _MARK = re.compile(r"\\.|[{}]")
-_COMMENT = re.compile(r"\s*//")
 _CATEGORY = re.compile(r"\s*\$CATEGORY:(.*)", re.IGNORECASE)
-_BEGINS = re.compile(r"\s*(?:::|\$CATEGORY:)", re.IGNORECASE)
 _PRE = re.compile(r"<(/?)pre\b", re.IGNORECASE)
 _ID = re.compile(r"\[id:([^\]]+)\]")
 _TAG = re.compile(r"\[tag:([^\]]+)\]")
@@ -62,8 +60,8 @@ class Block:
         """Return whether the block is over where this line comes next."""
         if not self.lines:
             return False
-        if _BEGINS.match(line):
-            return not self.open or line.lstrip().startswith(("::", "$"))
+        if line.lstrip().startswith("::") or _CATEGORY.match(line):
+            return True
         return not line.strip() and not self.open and (self.pre <= 0 or self.closed)
 
 
@@ -75,7 +73,7 @@ def blocks(text: str) -> Iterator[Block]:
         if block.ends_before(line):
             yield block
             block = Block(offset)
-        if _COMMENT.match(line):
+        if line.lstrip().startswith("//"):
             _take_comment(block, line)
             # As long as the comment was, so that offsets stay.
             if block.lines:

@@ -36,6 +36,8 @@ _DROPPED = words(
 _SILENT = words("base head link meta title")
 _MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "cite": "*", "dfn": "*", "var": "*"}
 _MARKS |= {"del": "~~", "s": "~~", "strike": "~~"}
+_SHOWN = {"u": "underlining", "ins": "underlining", "mark": "highlighting"}
+_COLOUR = re.compile(r"\bcolor\s*:\s*(?!black|inherit|initial|#0{3,6}\b|rgb\(0, ?0, ?0\)|;|$)", re.IGNORECASE)
 _CODE = frozenset({"code", "kbd", "samp", "tt"})
 _SCHEMES = frozenset({"http", "https", "mailto"})
 _PICTURE = re.compile(r"[\w][\w.\- ]{0,99}\.(?:png|jpe?g|gif)", re.IGNORECASE)
@@ -190,6 +192,7 @@ class _Converter:
             yield from self.blocks(node.children, depth, one_line=True)
 
     def _listing(self, node: Element, *, one_line: bool) -> Iterator[str]:
+        self._name_in_code(node)
         text = PRIVATE.sub("", _CONTROL.sub("", _text_with_breaks(node))).replace("\r\n", "\n").strip("\n")
         if one_line:
             yield from self._paragraph(html_inline.code(text))
@@ -199,9 +202,12 @@ class _Converter:
 
     def _list(self, node: Element, depth: int) -> Iterator[str]:
         entries = []
+        first = int(node.get("start")) - 1 if re.fullmatch(r"[1-9][0-9]{0,3}", node.get("start")) else 0
+        if node.name == "ol" and (node.get("type") not in ("", "1") or node.get("reversed")):
+            self.losses.append("numbering of a list")
         for number, entry in enumerate(_entries(node), 1):
             # “1)” and “*” cannot be taken for the steps and pairs of our own banks.
-            begin = f"{number}) " if node.name == "ol" else "* "
+            begin = f"{number + first}) " if node.name == "ol" else "* "
             text = "\n\n".join(self.blocks(entry, depth + 1)) or " "
             entries.append(
                 begin + text.replace("\n", "\n" + " " * len(begin)).replace("\n" + " " * len(begin) + "\n", "\n\n")
@@ -244,6 +250,7 @@ class _Converter:
         if name == "img":
             return self._picture(node)
         if name in _CODE or name == "pre":
+            self._name_in_code(node)
             return html_inline.code(PRIVATE.sub("", _CONTROL.sub("", _text_with_breaks(node))))
         return self._marked(node, self._words(node, depth, one_line=one_line))
 
@@ -261,11 +268,16 @@ class _Converter:
         if name == "a":
             return self._link(node, words)
         self._name_unknown(name)
+        if name in _SHOWN and words.strip():
+            self.losses.append(_SHOWN[name])
+        if _COLOUR.search(f"{node.get('style')};color:{node.get('color')}") and words.strip():
+            self.losses.append("colour")
         return f" {words} " if name in _BLOCKS or name in ("td", "th", "tr") else words
 
     def _link(self, node: Element, words: str) -> str:
         address = _CONTROL.sub("", node.get("href"))
         if not address or not words.strip() or "](" in words:
+            self.losses += ["link"] if "](" in words else []
             return words
         if _scheme(address) not in _SCHEMES or re.search(r"[\s<>\\\ue000-\ue006]", address):
             self.losses.append("link")
@@ -280,6 +292,17 @@ class _Converter:
             return words
         self.pictures.append(name)
         return f"![{words}](file:{name})" if " " not in name else f"![{words}](<file:{name}>)"
+
+    def _name_in_code(self, node: Element) -> None:
+        """Keep what code loses: it is characters alone."""
+        for child in node.elements():
+            if child.name in _DROPPED:
+                self.losses.append(f"<{child.name}>")
+            elif child.name == "img":
+                self.losses.append("picture")
+            elif child.name in _MARKS or child.name in _SHOWN:
+                self.losses.append("emphasis within code")
+            self._name_in_code(child)
 
     def _name_unknown(self, name: str) -> None:
         if name not in _BLOCKS and name not in _PLAIN:

@@ -216,6 +216,9 @@ class _Item:
             return rewarded
         if not values:
             raise RefusalError(self.declaration, "The item has no correct response, so there is no key.")
+        if rewarded and self.declaration.get("baseType") == "identifier" and not set(rewarded) & set(values):
+            sentence = "The mapping rewards none of the correct response, so one of them is wrong; correct it."
+            raise RefusalError(self.declaration, sentence)
         if rewarded and self.declaration.get("baseType") == "identifier" and set(rewarded) != set(values):
             sentence = "The mapping rewards other choices than the correct response; the correct response is the key."
             self.findings.add("loss", self.declaration, sentence)
@@ -271,6 +274,8 @@ def case_name(text: str) -> str:
 def _is_ordinary(processing: Element) -> bool:
     """Return whether the score comes of nothing but the correct response, or what the mapping says."""
     deciding = list(_deciding(processing))
+    if any(one.name == "not" and one.find("isNull") is None for one in deciding):
+        return False
     literals = {one.text().strip() for one in deciding if one.name == "baseValue"}
     known = {"correct", "mapResponse"} & {one.name for one in deciding}
     return bool(known) and literals <= _ORDINARY_SCORES and all(one.name in _ORDINARY_RULES for one in deciding)
