@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -54,23 +55,24 @@ def _own_words(page: Page) -> str:
 
 def _unknown_embeds(found: Library) -> list[ContentError]:
     """Return the questions, labs and measurements that pages name and no room knows."""
-    embeds = offers().embeds
-    errors = []
     with current_app.test_request_context():
-        for page in found.pages():
-            for embed in page.rendered.parts:
-                if not isinstance(embed, Embed) or embeds[embed.kind](embed.reference) is not None:
-                    continue
-                named = embed.reference.partition("\n")[0]
-                line, column = _place(page, f":::{embed.kind} {named}")
-                sentence = _UNKNOWN.get(embed.kind, "There is no {kind} “{named}”.")
-                sentence = sentence.format(kind=embed.kind, named=named)
-                errors.append(ContentError(page.path, line, column, sentence))
-    return errors
+        return [one for page in found.pages() for one in unknown_embeds(page, page.path.read_text("utf-8"))]
 
 
-def _place(page: Page, text: str) -> tuple[int, int]:
-    for number, line in enumerate(page.path.read_text("utf-8").split("\n"), 1):
+def unknown_embeds(page: Page, text: str) -> Iterator[ContentError]:
+    """Yield the questions, labs and measurements that a page of this text names and no room knows."""
+    embeds = offers().embeds
+    for embed in page.rendered.parts:
+        if not isinstance(embed, Embed) or embeds[embed.kind](embed.reference) is not None:
+            continue
+        named = embed.reference.partition("\n")[0]
+        line, column = _place(text, f":::{embed.kind} {named}")
+        sentence = _UNKNOWN.get(embed.kind, "There is no {kind} “{named}”.")
+        yield ContentError(page.path, line, column, sentence.format(kind=embed.kind, named=named))
+
+
+def _place(whole: str, text: str) -> tuple[int, int]:
+    for number, line in enumerate(whole.split("\n"), 1):
         if text in line:
             return number, line.index(text) + 1
     return 1, 1

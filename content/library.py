@@ -144,12 +144,14 @@ class Library:
         return next((course for course in self.courses if course.slug == slug), None)
 
 
-def load(root: Path, reader: Reader | None = None) -> tuple[Library, tuple[ContentError, ...]]:
-    """Read the whole folder; return every fault, in the order of files and lines.
+def load(
+    root: Path, reader: Reader | None = None, files: Files | None = None
+) -> tuple[Library, tuple[ContentError, ...]]:
+    """Read the whole folder, in the state that ``files`` tells; return every fault, in the order of files and lines.
 
     What is faulty is left out, or stays as ``reader`` has read it in its last sound state.
     """
-    loader = _Loader(root, reader or Reader(root), scan(root))
+    loader = _Loader(root, reader or Reader(root), files or scan(root))
     library = Library(
         courses=tuple(loader.courses()),
         schedules=tuple(loader.months("talks", _SCHEDULE, _schedule)),
@@ -305,7 +307,7 @@ class _Loader:
 
     def _fault_at(self, path: Path, text: str, sentence: str) -> None:
         """Note a fault where ``text`` first stands in the file."""
-        before, _, _ = path.read_text("utf-8", "replace").partition(text)
+        before, _, _ = self.files.text(path).partition(text)
         self.fault(path, before.count("\n") + 1, len(before) - before.rfind("\n"), sentence)
 
     def _required(self, path: Path, schema: Mapping[str, Field], make: Make) -> Any:
@@ -314,15 +316,18 @@ class _Loader:
             return None
         return self.read(path, schema, make)
 
-    @staticmethod
-    def _entries(folder: Path) -> list[Path]:
-        return sorted(folder.iterdir(), key=_natural) if folder.is_dir() else []
+    def _entries(self, folder: Path) -> list[Path]:
+        laid = {path for path in map(Path, self.files.laid) if path.parent == folder}
+        return sorted({*folder.iterdir(), *laid} if folder.is_dir() else laid, key=_natural)
 
     def _folders(self, folder: Path) -> list[Path]:
         return [path for path in self._entries(folder) if path.is_dir() and not path.name.startswith((".", "_"))]
 
     def _files(self, folder: Path) -> list[Path]:
-        return [path for path in self._entries(folder) if path.suffix == ".md" and path.is_file()]
+        return [path for path in self._entries(folder) if path.suffix == ".md" and self._is_there(path)]
+
+    def _is_there(self, path: Path) -> bool:
+        return str(path) in self.files.laid or path.is_file()
 
 
 def _overview(page: Page, head: Mapping[str, Any]) -> tuple[_Overview, list[Fault]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db import Base, Instant
@@ -60,6 +60,52 @@ class SoundFileRow(Base):
 
     path: Mapped[str] = mapped_column(String(300), primary_key=True)
     text: Mapped[str] = mapped_column(Text)
+
+
+class PageDraftRow(Base):
+    """A page of the content as its author has it now, by its file's path under the content's folder.
+
+    ``state`` is as of an item in the studio; ``public`` is the revision that readers get in place of the file, if
+    there is one. ``origin`` is the SHA-256 of the file's text that the draft was begun from, empty without a file.
+    """
+
+    __tablename__ = "content_page_draft"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(String(300), unique=True)
+    text: Mapped[str] = mapped_column(Text)
+    revision: Mapped[int] = mapped_column(Integer, default=1)
+    state: Mapped[str] = mapped_column(String(12), default="draft")
+    public: Mapped[int | None] = mapped_column(Integer)
+    origin: Mapped[str] = mapped_column(String(64), default="")
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_person.id", ondelete="SET NULL"))
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PageRevisionRow(Base):
+    """A text that a page's draft had, and who wrote it: its history, never changed."""
+
+    __tablename__ = "content_page_revision"
+
+    draft_id: Mapped[int] = mapped_column(ForeignKey("content_page_draft.id", ondelete="CASCADE"), primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_person.id", ondelete="SET NULL"))
+    written_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PageRemarkRow(Base):
+    """What somebody said or decided about a revision of a page: comment, ask, approve, return, publish, retire."""
+
+    __tablename__ = "content_page_remark"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    draft_id: Mapped[int] = mapped_column(ForeignKey("content_page_draft.id", ondelete="CASCADE"), index=True)
+    revision: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(Text, default="")
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_person.id", ondelete="SET NULL"))
+    made_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class IndexedPageRow(Base):

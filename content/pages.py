@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -35,10 +36,24 @@ PAGE_FIELDS = {
 
 @dataclass(frozen=True)
 class Files:
-    """The state of every page by its path, and of a folder's pictures together, at one moment."""
+    """The state of every page by its path, and of a folder's pictures together, at one moment.
+
+    ``laid`` are texts that take the place of files, by path; a page may have one and no file.
+    """
 
     stamps: Mapping[str, Stamp]
     pictures: Mapping[str, tuple[Stamp, ...]]
+    laid: Mapping[str, str] = field(default_factory=dict)
+
+    def lay(self, texts: Mapping[str, str]) -> Files:
+        """Return the files with these texts in place of theirs, besides those that lie there already."""
+        stamps = {path: (-int.from_bytes(hashlib.sha256(text.encode()).digest()), 0) for path, text in texts.items()}
+        return replace(self, stamps={**self.stamps, **stamps}, laid={**self.laid, **texts})
+
+    def text(self, path: Path) -> str:
+        """Return a page's text: what is laid over its file, or what that has."""
+        laid = self.laid.get(str(path))
+        return path.read_text("utf-8", "replace") if laid is None else laid
 
 
 @dataclass(frozen=True)
@@ -101,7 +116,20 @@ class Reader:
         known = self._known.get(path)
         if known is not None and known[0] == state:
             return known[1]
-        text, unreadable = _text_of(path)
+        laid = files.laid.get(str(path))
+        reading = self._from_disk(path, schema, make) if laid is None else self._parse(path, laid, schema, make)
+        if laid is not None and reading.value is None and path.is_file():
+            reading = replace(self._from_disk(path, schema, make), errors=reading.errors)
+        self._known[path] = (state, reading)
+        return reading
+
+    def apart(self) -> Reader:
+        """Return a reader that knows what this one does, and tells it nothing."""
+        return Reader(self.root, self.recall, dict(self.sound), dict(self._known))
+
+    def _from_disk(self, path: Path, schema: Mapping[str, Field], make: Make) -> Reading:
+        """Return what the file is, or was in its last sound state."""
+        text, unreadable = text_of(path)
         reading = Reading(None, _errors(path, [unreadable])) if unreadable else self._parse(path, text, schema, make)
         if not reading.errors:
             self.sound[path] = reading.value
@@ -111,7 +139,6 @@ class Reader:
                 self.sound[path] = earlier.value
         if reading.errors and path in self.sound:
             reading = replace(reading, value=self.sound[path])
-        self._known[path] = (state, reading)
         return reading
 
     def _parse(self, path: Path, text: str, schema: Mapping[str, Field], make: Make) -> Reading:
@@ -228,7 +255,7 @@ def _errors(path: Path, found: list[Fault]) -> tuple[ContentError, ...]:
     return tuple(ContentError(path, one.line, one.column, one.sentence) for one in found)
 
 
-def _text_of(path: Path) -> tuple[str, Fault | None]:
+def text_of(path: Path) -> tuple[str, Fault | None]:
     """Return a file's text, or what makes it unreadable."""
     try:
         data = path.read_bytes()

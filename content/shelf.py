@@ -6,6 +6,7 @@ import gc
 import logging
 import threading
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from content import library
@@ -15,6 +16,8 @@ from content.pages import Files, Reader, Recall, scan
 
 log = logging.getLogger(__name__)
 
+Lay = Callable[[Mapping[str, str]], Mapping[str, str]]
+"""(texts that lie over files now, by path) → those that shall, the same object where nothing has changed."""
 PAUSE = 0.1
 """Seconds for which nobody looks again whether a file has changed."""
 SHARE = 8
@@ -32,6 +35,8 @@ class Shelf:
         self._reader = Reader(root)
         self._lock = threading.Lock()
         self._files: Files | None = None
+        self._lay: Lay = lambda texts: texts
+        self._laid: Mapping[str, str] = {}
         self._found: tuple[Library, tuple[ContentError, ...]] = (Library(), ())
         self._look_at = 0.0
 
@@ -47,9 +52,32 @@ class Shelf:
         """Let the files' last sound states, from an earlier process, stand in for files that are faulty now."""
         self._reader.recall = recall
 
+    def lay_from(self, lay: Lay) -> None:
+        """Let texts from elsewhere take the place of files, or stand beside them where there is none."""
+        self._lay, self._laid = lay, {}
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Let the next reader see what has just been changed."""
+        self._look_at = 0.0
+
+    def trial(self, path: Path, text: str) -> tuple[Library, list[ContentError]]:
+        """Return the library as it would be with this text in a file's place, and the faults that it would bring."""
+        _present, known = self._current()
+        files = (self._files or scan(self.root)).lay({str(path): text})
+        with self._lock:
+            reader = self._reader.apart()
+        found, errors = library.load(self.root, reader, files)
+        return found, [one for one in errors if one.path == path or one not in known]
+
+    def texts(self) -> Files:
+        """Return the state of every file, with what lies over them."""
+        self._current()
+        return self._files or scan(self.root)
+
     def sound_texts(self) -> dict[Path, str]:
         """Return the texts of the files that are sound as they are on disk."""
-        faulty = {error.path for error in self.errors()}
+        faulty = {error.path for error in self.errors()} | {Path(path) for path in self._laid}
         return {path: path.read_text("utf-8") for path in self._reader.sound if path not in faulty and path.is_file()}
 
     def _current(self) -> tuple[Library, tuple[ContentError, ...]]:
@@ -63,12 +91,12 @@ class Shelf:
                 self._lock.release()
         return self._found
 
-    def _load(self) -> tuple[Library, tuple[ContentError, ...]]:
+    def _load(self, files: Files) -> tuple[Library, tuple[ContentError, ...]]:
         # Parsing makes and drops objects by the million; looking among them for cycles took a quarter of the time.
         collecting = gc.isenabled()
         gc.disable()
         try:
-            return library.load(self.root, self._reader)
+            return library.load(self.root, self._reader, files)
         finally:
             if collecting:
                 gc.enable()
@@ -79,6 +107,8 @@ class Shelf:
             return
         try:
             files = scan(self.root)
+            self._laid = self._lay(self._laid)
+            files = files.lay(self._laid) if self._laid else files
         except OSError as error:
             # Somebody is moving folders about; what was read stays until the next look.
             log.warning("The content cannot be read just now: %s", error)
@@ -86,7 +116,7 @@ class Shelf:
         looked = time.monotonic()
         if files != self._files:
             known = self._found[1]
-            self._found = self._load()
+            self._found = self._load(files)
             self._files = files
             for fault in self._found[1]:
                 if fault not in known:

@@ -21,7 +21,19 @@ from werkzeug.wrappers import Response as Answer
 from accounts.people import Person
 from accounts.sessions import current_person, ensure_person
 from accounts.work import Assignable, Effort, Work
-from content import cli, feedback, glossary, marks, progress, search_views, study_views, talk_views, upkeep
+from content import (
+    cli,
+    draft_views,
+    drafts,
+    feedback,
+    glossary,
+    marks,
+    progress,
+    search_views,
+    study_views,
+    talk_views,
+    upkeep,
+)
 from content.blueprint import find_page, library, routes, shelf
 from content.glossary import Glossary
 from content.library import Course, Lesson, Module
@@ -35,7 +47,7 @@ from web.lifecycle import lifecycle
 from web.offers import Door, NextStep, Progress, StudioPage, offers
 
 ROOT = Path(__file__).parent
-VIEWS = (search_views, study_views, talk_views)
+VIEWS = (draft_views, search_views, study_views, talk_views)
 """Imported for the pages that they add to the room's blueprint."""
 _ID = re.compile(r' id="(?!note(?:ref)?-[0-9a-f]{6}-)[^"]*"')
 
@@ -62,7 +74,10 @@ def init_app(app: Flask) -> None:
     register.doors.append(_door)
     register.next_steps.append(_next_step)
     register.progress.append(_progress)
-    register.studio.append(lambda: StudioPage(7, _("The course"), "/studio/course"))
+    register.studio += [
+        lambda: StudioPage(7, _("The course"), "/studio/course"),
+        lambda: StudioPage(7, _("Lessons and notes"), "/studio/pages"),
+    ]
     register.work["lesson"] = Work(_assignable, _efforts, repeatable=False)
     register.activity.append(progress.last_finished)
     lifecycle(app).prepare.append(search_views.refresh)
@@ -73,6 +88,7 @@ def init_app(app: Flask) -> None:
 def put_up(app: Flask, found: Shelf) -> None:
     """Let the application read from a shelf, which in turn may ask its database what a faulty file last was."""
     found.recall_from(partial(upkeep.recall, app.extensions["database"], found.root))
+    found.lay_from(drafts.Overlay(app.extensions["database"], found.root))
     app.extensions["library"] = found
 
 

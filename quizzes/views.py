@@ -32,7 +32,7 @@ from quizzes import (
     statistics_views,
     store,
 )
-from quizzes.authoring import authoring_views
+from quizzes.authoring import authoring_views, bank_text_views
 from quizzes.blueprint import Blueprint
 from quizzes.corrections import correction_views, dispute_views
 from quizzes.corrections import store as corrections
@@ -47,7 +47,7 @@ from web.offers import Door, NextStep, StudioPage, offers
 from web.security import csrf_token
 
 VIEWS = (
-    *(practice_views, authoring_views, import_views, export_views),
+    *(practice_views, authoring_views, bank_text_views, import_views, export_views),
     *(correction_views, dispute_views, statistics_views),
 )
 _TOKEN = "the-form-token"  # noqa: S105 (the place for one)

@@ -22,7 +22,7 @@ def init_app(app: Flask) -> None:
         count = settings.proxies
         proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
         app.wsgi_app = proxied  # type: ignore[method-assign] # Flask documents this as the way to wrap an application
-    app.config["MAX_CONTENT_LENGTH"] = MAXIMUM_REQUEST_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MAXIMUM_REQUEST_BYTES
     security.init_app(app)
     languages.init_app(app)
     errors.init_app(app)

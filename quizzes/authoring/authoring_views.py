@@ -16,9 +16,10 @@ from werkzeug.wrappers import Response as Answer
 from accounts.models import PersonRow
 from accounts.people import Person
 from accounts.sessions import require_role
+from content import diff, workflow
 from db import database
 from quizzes import display
-from quizzes.authoring import checking, diff, history, store, workflow
+from quizzes.authoring import checking, history, store
 from quizzes.authoring.checking import Checked, Surroundings
 from quizzes.authoring.store import Draft, Signature, StudioBank
 from quizzes.formats import markdown
@@ -53,11 +54,11 @@ def begin_bank() -> Answer | tuple[str, int]:
     form = request.form
     title, course, pool = form.get("title", "").strip(), form.get("course", ""), form.get("pool", "exam")
     slug = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-")[:80]
-    if not slug or len(title) > 200 or library().find_course(course) is None or pool not in POOLS:
+    if not slug or len(title) > checking.MAXIMUM_TITLE or library().find_course(course) is None or pool not in POOLS:
         return _home(person, _("Give the bank a title in Latin letters or figures, and choose its course.")), 422
     try:
         with database().writing() as connection:
-            store.create_bank(connection, StudioBank(0, slug, title, course, pool, "", 0), _by(person))
+            store.create_bank(connection, StudioBank(0, slug, title, course, pool, "", 0), signature(person))
     except IntegrityError:
         return _home(person, _("There is a bank of this name; give yours another title.")), 422
     return redirect(url_for("quizzes.studio_bank", slug=slug), 303)
@@ -68,10 +69,14 @@ def studio_bank(slug: str) -> str:
     """List the items of a bank, and offer to write one or to copy one of a file."""
     require_role("instructor")
     with database().reading() as connection:
-        bank = _bank(connection, slug)
+        bank = find_bank(connection, slug)
         drafts = store.drafts(connection, bank.id)
-    checked = {one.question_id: checking.check(one.text, _around(bank, one.question_id)) for one in drafts}
-    return render_template("quizzes/studio_bank.html", bank=bank, drafts=drafts, checked=checked, words=_words())
+    beside = around(bank, "any")
+    faults = {
+        one.question_id: len(checking.check(one.text, replace(beside, question_id=one.question_id)).faults)
+        for one in drafts
+    }
+    return render_template("quizzes/studio_bank.html", bank=bank, drafts=drafts, faults=faults, words=words())
 
 
 @routes.route("/studio/banks/<slug>/new", methods=["GET", "POST"])
@@ -79,12 +84,12 @@ def new_item(slug: str) -> Answer | str | tuple[str, int]:
     """Write an item: show its form, or keep it as a draft."""
     person = require_role("instructor")
     with database().reading() as connection:
-        bank = _bank(connection, slug)
+        bank = find_bank(connection, slug)
         count = len(store.drafts(connection, bank.id))
     if request.method == "GET":
         return _editor(person, bank, None, _FIRST_TEXT.format(id=f"{bank.slug}-{count + 1}"))
-    text = _sent_text()
-    checked = checking.check(text, _around(bank))
+    text = sent_text()
+    checked = checking.check(text, around(bank))
     if request.form.get("do") == "preview":
         return _editor(person, bank, None, text)
     if checked.item is None or checked.faults:
@@ -106,10 +111,10 @@ def copy_item(slug: str) -> Answer:
     alone = replace(source, question=replace(question, stem=stem, case="", stimulus=""))
     text = markdown.write_item(alone).partition("\n")[2]
     with database().writing() as connection:
-        bank = _bank(connection, slug)
+        bank = find_bank(connection, slug)
         name = _free_id(connection, f"{bank.slug}-{source.question.id}")
-        history.add(connection, bank.id, name, f"## {name}\n{text}", _by(person))
-        history.note_source(connection, _draft(connection, name)[0], source.question.id, _by(person))
+        history.add(connection, bank.id, name, f"## {name}\n{text}", signature(person))
+        history.note_source(connection, _draft(connection, name)[0], source.question.id, signature(person))
     return redirect(url_for("quizzes.studio_item", question_id=name), 303)
 
 
@@ -126,16 +131,16 @@ def studio_item(question_id: str) -> str:
 def save_item(question_id: str) -> Answer | str | tuple[str, int]:
     """Keep a text, only show it, or keep it and ask for a review; never over what somebody else has written."""
     person = require_role("instructor")
-    text, revision = _sent_text(), request.form.get("revision", 0, int)
+    text, revision = sent_text(), request.form.get("revision", 0, int)
     with database().reading() as connection:
         draft, bank = _draft(connection, question_id)
     if request.form.get("do") == "preview":
         return _editor(person, bank, draft, text)
     with database().writing() as connection:
-        kept = text == draft.text or history.edit(connection, draft, text, revision, _by(person))
+        kept = text == draft.text or history.edit(connection, draft, text, revision, signature(person))
         draft, bank = _draft(connection, question_id)
         if kept and request.form.get("do") == "ask" and draft.state == "draft":
-            history.step(connection, draft, "ask", "", _by(person))
+            history.step(connection, draft, "ask", "", signature(person))
     if not kept:
         fault = _("Somebody else has changed this item meanwhile. Nothing is lost: both texts are below.")
         return _editor(person, bank, draft, text, fault), 409
@@ -147,10 +152,10 @@ def preview_item(slug: str) -> str:
     """Show a text as learners would see it, with what is wrong with it; nothing is kept."""
     require_role("instructor")
     with database().reading() as connection:
-        bank = _bank(connection, slug)
-    text = _sent_text()
-    checked = checking.check(text, _around(bank, request.form.get("question", "")))
-    return render_template("quizzes/studio_preview.html", **_shown(checked))
+        bank = find_bank(connection, slug)
+    text = sent_text()
+    checked = checking.check(text, around(bank, request.form.get("question", "")))
+    return render_template("quizzes/studio_preview.html", checked=checked, **shown_of(checked))
 
 
 @routes.post("/studio/items/<question_id>/step")
@@ -162,13 +167,13 @@ def take_step(question_id: str) -> Answer:
         abort(422, _("Write what you mean in the field above the button; go back, your page is as it was."))
     with database().writing() as connection:
         draft, bank = _draft(connection, question_id)
-        checked = checking.check(draft.text, _around(bank, question_id))
+        checked = checking.check(draft.text, around(bank, question_id))
         if action not in workflow.actions(_situation(connection, person, draft, checked)):
             abort(409, _("This is not possible as the item stands now; open its page again to see what is."))
         done = draft.revision == request.form.get("revision", 0, int) and (
-            history.publish(connection, draft, checked.item, _by(person))
+            history.publish(connection, draft, checked.item, signature(person))
             if action == "publish" and checked.item is not None
-            else history.step(connection, draft, action, text, _by(person))
+            else history.step(connection, draft, action, text, signature(person))
         )
     if not done:
         abort(409, _("The item has been changed since you looked at it; open its page again and read the new text."))
@@ -210,7 +215,7 @@ def restore(question_id: str) -> Answer:
         wanted = texts.get(request.form.get("restore", 0, int))
         if wanted is None:
             abort(404, _("The item has no such version; its history lists those it has."))
-        kept = history.edit(connection, draft, wanted, request.form.get("revision", 0, int), _by(person))
+        kept = history.edit(connection, draft, wanted, request.form.get("revision", 0, int), signature(person))
     if not kept:
         abort(409, _("The item has been changed since you looked at it; open its page again and read the new text."))
     return redirect(url_for("quizzes.studio_item", question_id=question_id), 303)
@@ -223,7 +228,7 @@ def reviews() -> str:
     with database().reading() as connection:
         waiting = [one for one in history.entries(connection) if one.state in {"review", "approved"}]
         names = _names(connection, (one.person_id for one in waiting))
-    return render_template("quizzes/studio_reviews.html", waiting=waiting, names=names, me=person.id, words=_words())
+    return render_template("quizzes/studio_reviews.html", waiting=waiting, names=names, me=person.id, words=words())
 
 
 def _home(person: Person, fault: str = "") -> str:
@@ -241,12 +246,12 @@ def _home(person: Person, fault: str = "") -> str:
         courses=library().courses,
         pools=POOLS,
         fault=fault,
-        words=_words(),
+        words=words(),
     )
 
 
 def _editor(person: Person, bank: StudioBank, draft: Draft | None, text: str, fault: str = "") -> str:
-    checked = checking.check(text, _around(bank, draft.question_id if draft else ""))
+    checked = checking.check(text, around(bank, draft.question_id if draft else ""))
     with database().reading() as connection:
         remarks = history.remarks(connection, draft) if draft else []
         names = _names(connection, (one.person_id for one in remarks))
@@ -263,17 +268,17 @@ def _editor(person: Person, bank: StudioBank, draft: Draft | None, text: str, fa
         names=names,
         actions=workflow.actions(situation) if situation else (),
         others=others,
-        words=_words(),
+        words=words(),
         review=current_app.extensions["settings"].review,
-        **_shown(checked),
+        checked=checked,
+        **shown_of(checked),
     )
 
 
-def _shown(checked: Checked) -> dict[str, object]:
+def shown_of(checked: Checked) -> dict[str, object]:
     """Return what the preview shows: the item with its key, faults, and advice."""
     item = checked.item
     return {
-        "checked": checked,
         "shown": display.check(item) if item else None,
         "lines": display.review(item, "") if item else (),
         "explanation": display.explanation(item) if item else "",
@@ -287,16 +292,16 @@ def _keep_new(person: Person, bank: StudioBank, checked: Checked, text: str) -> 
     name = checked.item.question.id
     try:
         with database().writing() as connection:
-            history.add(connection, bank.id, name, text, _by(person))
+            history.add(connection, bank.id, name, text, signature(person))
             if request.form.get("do") == "ask":
-                history.step(connection, _draft(connection, name)[0], "ask", "", _by(person))
+                history.step(connection, _draft(connection, name)[0], "ask", "", signature(person))
     except IntegrityError:
         return _editor(person, bank, None, text, _("Another item has this id; choose one of its own.")), 422
     return redirect(url_for("quizzes.studio_item", question_id=name), 303)
 
 
-def _around(bank: StudioBank, question_id: str = "") -> Surroundings:
-    """Return what an item of a bank is checked against; without an id, for a new one."""
+def around(bank: StudioBank, question_id: str = "") -> Surroundings:
+    """Return what an item of a bank is checked against: one that has the id, or, without an id, a new one."""
     course = library().find_course(bank.course)
     lessons = [lesson for _module, lesson in course.lessons()] if course else []
     return Surroundings(
@@ -318,15 +323,18 @@ def _situation(connection: Connection, person: Person, draft: Draft, checked: Ch
     )
 
 
-def _sent_text() -> str:
+def sent_text() -> str:
+    """Return the text of the form, with the line ends that texts have here."""
     return request.form.get("text", "").replace("\r\n", "\n").strip() + "\n"
 
 
-def _by(person: Person) -> Signature:
+def signature(person: Person) -> Signature:
+    """Return a person's signature at this moment."""
     return Signature(person.id, now())
 
 
-def _bank(connection: Connection, slug: str) -> StudioBank:
+def find_bank(connection: Connection, slug: str) -> StudioBank:
+    """Return the studio's bank of that slug, or answer that there is none."""
     bank = store.find_bank(connection, slug)
     if bank is None:
         abort(404, _("The studio has no such bank; its first page lists them."))
@@ -356,7 +364,7 @@ def _names(connection: Connection, ids: Iterable[int | None]) -> dict[int | None
     return {row.id: row.name for row in found}
 
 
-def _words() -> dict[str, str]:
+def words() -> dict[str, str]:
     """Return what states, pools and decisions are called in the reader's language."""
     return {
         "draft": _("draft"),

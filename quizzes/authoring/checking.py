@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from content.faults import ContentError
@@ -13,6 +14,7 @@ from quizzes.formats import markdown
 from quizzes.questions import Bank, Item
 
 MAXIMUM_CHARACTERS = 40_000
+MAXIMUM_TITLE = 200
 _CASE = re.compile(r"^## Case ([a-z0-9-]+)[ \t]*$", re.MULTILINE)
 
 
@@ -49,17 +51,25 @@ def cases(text: str) -> dict[str, str]:
 
 def check(text: str, around: Surroundings) -> Checked:
     """Return the item of a text with everything that is to be said of it, by line and column of the text."""
+    written = _alone(text, around.course, tuple(around.cases.items()))
+    if written.item is None:
+        return written
+    return replace(written, faults=tuple(_misplaced(written.item, text, around)))
+
+
+@lru_cache(maxsize=20_000)
+def _alone(text: str, course: str, cases: tuple[tuple[str, str], ...]) -> Checked:
+    """Return what a text shows by itself, kept for the next look at a bank."""
     path = Path("item")
     if len(text) > MAXIMUM_CHARACTERS:
         sentence = f"An item has at most {MAXIMUM_CHARACTERS} characters, this one {len(text)}."
         return Checked(None, (ContentError(path, 1, 1, sentence),), ())
-    item, faults = markdown.read_item(text, around.course, around.cases, path)
+    item, faults = markdown.read_item(text, course, dict(cases), path)
     if item is None:
         return Checked(None, faults, ())
     item = replace(item, path=path)
-    bank = Bank("item", "", around.course, "exam", (item,))
-    advice = (*lint.find([bank]), *_lacking(item))
-    return Checked(item, tuple(_misplaced(item, text, around)), advice)
+    bank = Bank("item", "", course, "exam", (item,))
+    return Checked(item, (), (*lint.find([bank]), *_lacking(item)))
 
 
 def _misplaced(item: Item, text: str, around: Surroundings) -> Iterator[ContentError]:
@@ -72,9 +82,9 @@ def _misplaced(item: Item, text: str, around: Surroundings) -> Iterator[ContentE
         sentence = f"The id “{question.id}” is taken by another item; choose one of its own."
         yield ContentError(Path("item"), item.line, 4, sentence)
     if question.task and question.task not in around.tasks:
-        yield _at(text, question.task, f"The course has no task “{question.task}”.")
+        yield at(text, question.task, f"The course has no task “{question.task}”.")
     if question.lesson and question.lesson not in around.lessons:
-        yield _at(text, question.lesson, f"No lesson has the section “{question.lesson}”; copy its address.")
+        yield at(text, question.lesson, f"No lesson has the section “{question.lesson}”; copy its address.")
 
 
 def _lacking(item: Item) -> Iterator[ContentError]:
@@ -91,7 +101,7 @@ def _lacking(item: Item) -> Iterator[ContentError]:
         yield ContentError(path, item.line, 1, sentence)
 
 
-def _at(text: str, words: str, sentence: str) -> ContentError:
+def at(text: str, words: str, sentence: str) -> ContentError:
     """Return a fault at the first place of ``words``."""
     before = text[: max(text.find(words), 0)]
     return ContentError(Path("item"), before.count("\n") + 1, len(before) - before.rfind("\n"), sentence)

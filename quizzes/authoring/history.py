@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
+from content import workflow
 from quizzes import store as versions
-from quizzes.authoring import workflow
 from quizzes.authoring.models import BankRow, DraftRevisionRow, DraftRow, RemarkRow
 from quizzes.authoring.store import Draft, Signature
 from quizzes.formats import markdown

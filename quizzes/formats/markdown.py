@@ -51,6 +51,18 @@ def read_item(
     return _Reader(text, path, complete).read_item(course, cases)
 
 
+def read_head(text: str, path: Path) -> tuple[dict[str, str], int, tuple[ContentError, ...]]:
+    """Return a bank's front matter, how many lines it takes, and its faults."""
+    reader = _Reader(text, path)
+    fields, lines = reader.head()
+    return fields, lines, tuple(reader.findings)
+
+
+def write_head(title: str, course: str, pool: str) -> str:
+    """Return the front matter of a bank."""
+    return f"---\ntitle: {title}\ncourse: {course}\npool: {pool}\n---\n"
+
+
 def is_case(heading: str) -> bool:
     """Return whether a heading begins the text of a case, and no item."""
     return _CASE.match(heading) is not None
@@ -98,6 +110,9 @@ class _Reader:
             self._find(1, 1, "The item has no heading; begin it with “## its-id”.")
         item = finish(drafts[0], course, cases, self._find) if drafts else None
         return None if self.findings else item, tuple(self.findings)
+
+    def head(self) -> tuple[dict[str, str], int]:
+        return self._front_matter(self._lines())
 
     def drafts(self) -> Iterator[Draft]:
         return self._drafts(self._lines(), 0)
@@ -217,8 +232,7 @@ class _Reader:
 
 def write(bank: Bank) -> str:
     """Return the text of a bank; reading it gives the same items again."""
-    head = f"---\ntitle: {bank.title}\ncourse: {bank.course}\npool: {bank.pool}\n---\n"
-    parts, cases = [head], set()
+    parts, cases = [write_head(bank.title, bank.course, bank.pool)], set()
     for item in bank.items:
         question = item.question
         if question.case and question.case not in cases:

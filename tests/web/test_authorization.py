@@ -118,8 +118,10 @@ TABLE = {
     "GET cohorts.show_person": teaches(200),
     "GET cohorts.standing": teaches(200),
     "GET cohorts.static": everybody(200),
+    "POST content.begin_note": instructors(422),
     "GET content.course": everybody(200),
     "GET content.courses": everybody(200),
+    "GET content.edit_page": instructors(200),
     "GET content.every_calendar": everybody(200),
     "POST content.finish": everybody(303),
     "POST content.keep_mark": everybody(404),
@@ -129,7 +131,12 @@ TABLE = {
     "GET content.notebook": everybody(200),
     "GET content.notes": everybody(200),
     "GET content.offline": everybody(200),
+    "GET content.page_history": instructors(404),
+    "GET content.picture": everybody(404),
+    "POST content.preview_page": instructors(200),
     "GET content.printed_course": everybody(200),
+    "POST content.restore_page": instructors(404),
+    "POST content.save_page": instructors(303),
     "GET content.schedule": everybody(200),
     "GET content.schedule_calendar": everybody(200),
     "GET content.search_page": everybody(200),
@@ -140,6 +147,8 @@ TABLE = {
     "GET content.startups": everybody(302),
     "GET content.static": everybody(200),
     "GET content.studio": instructors(200),
+    "GET content.studio_pages_list": instructors(200),
+    "POST content.take_page_step": instructors(404),
     "GET content.talk_calendar": everybody(200),
     "GET content.talks": everybody(302),
     "GET content.terms": everybody(200),
@@ -180,6 +189,7 @@ TABLE = {
     "POST quizzes.answer_dispute": instructors(404),
     "POST quizzes.answer_drill": everybody(404),
     "POST quizzes.answer_question_of_the_day": everybody(404),
+    "GET quizzes.bank_text": instructors(200),
     "POST quizzes.begin_bank": instructors(422),
     "POST quizzes.cancel_import": instructors(404),
     "POST quizzes.choose": instructors(404),
@@ -206,6 +216,7 @@ TABLE = {
     "GET quizzes.one_dispute": instructors(404),
     "GET quizzes.one_import": instructors(404),
     "GET quizzes.picture": everybody(404),
+    "POST quizzes.preview_bank_text": instructors(200),
     "POST quizzes.preview_item": instructors(200),
     "GET quizzes.question_of_the_day": everybody(200),
     "GET quizzes.replay_question": instructors(404),
@@ -214,6 +225,7 @@ TABLE = {
     "GET quizzes.review": owner(303),
     "GET quizzes.reviews": instructors(200),
     "POST quizzes.save": owner(200),
+    "POST quizzes.save_bank_text": instructors(409),
     "POST quizzes.save_form": owner(303),
     "POST quizzes.save_item": instructors(409),
     "POST quizzes.send": instructors(400),
@@ -255,12 +267,20 @@ TABLE = {
 """Method and endpoint → what each of WHO is answered: a status, or SIGN_IN. Where the form is empty or the month has no
 book, 400, 404 or 409 is what those get who pass."""
 
+PAGE = "courses/architectures/2-services-under-load/2-lambda-concurrency.md"
 LESSON = {"course_slug": "architectures", "module_slug": "services-under-load", "lesson_slug": "lambda-concurrency"}
 STUDIO = {"import_id": 1, "dispute_id": 1, "kind": "json", "sha256": "0" * 64, "ending": "png", "revision": 1}
 PLACES: dict[str, dict[str, object]] = {
     "accounts": {"token": "…"},
     "cohorts": {"cohort_id": 1, "assignment_id": 1, "link_id": 1, "person_id": 4, "filename": "cohorts.css"},
-    "content": {**LESSON, "month": "2018-01", "name": "2018-01-tri-bilborda", "feedback_id": 1, "talk_slug": "…"},
+    "content": {
+        **LESSON,
+        "month": "2018-01",
+        "name": "2018-01-tri-bilborda",
+        "feedback_id": 1,
+        "talk_slug": "…",
+        "path": PAGE,
+    },
     "content.startup_round": {"month": "2018-02"},
     "content.static": {"filename": "reading.css"},
     "editor": {"month": "2017-01", "name": "x"},
@@ -281,6 +301,7 @@ PLACES: dict[str, dict[str, object]] = {
     **{f"quizzes.{name}": {"slug": "caches"} for name in ("studio_bank", "new_item", "copy_item", "preview_item")},
     **{f"quizzes.{name}": {"question_id": "caches-1"} for name in ("studio_item", "save_item", "take_step")},
     **{f"quizzes.{name}": {"question_id": "caches-1"} for name in ("item_history", "restore")},
+    **{f"quizzes.{name}": {"slug": "caches"} for name in ("bank_text", "save_bank_text", "preview_bank_text")},
     "subscriptions": {"token": "forged", "month": "2018-01"},
     "web.static": {"filename": "favicon.svg"},
 }

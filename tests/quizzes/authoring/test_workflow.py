@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from quizzes.authoring import checking, diff, workflow
+from content import diff, workflow
+from content.workflow import Situation
+from quizzes.authoring import checking
 from quizzes.authoring.checking import Surroundings
-from quizzes.authoring.workflow import Situation
 
 MINE = Situation("draft", is_author=True, sound=True, review_required=False)
 AROUND = Surroundings("saa", {}, {"/learn/saa/one/two#why"}, {"1.1"}, {"saa-1-001"}, "caches-1")

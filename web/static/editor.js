@@ -29,6 +29,15 @@ function stored() {
   }
 }
 
+// A form that asks for it is told in which line the caret stands.
+function tellLine() {
+  const line = form.elements.line;
+  if (!line) return false;
+  const before = line.value;
+  line.value = text.value.slice(0, text.selectionStart).split("\n").length;
+  return line.value !== before;
+}
+
 // A request for a document parses markup without running anything of it, and needs no exception from the policy.
 function preview() {
   asked?.abort();
@@ -56,6 +65,11 @@ function count() {
 function changed() {
   store(text.value === kept ? null : text.value);
   count();
+  tellLine();
+  previewSoon();
+}
+
+function previewSoon() {
   clearTimeout(timer);
   timer = setTimeout(preview, PAUSE);
 }
@@ -103,6 +117,9 @@ text.addEventListener("input", changed);
 text.addEventListener("scroll", () => {
   numbers.scrollTop = text.scrollTop;
 });
+document.addEventListener("selectionchange", () => {
+  if (document.activeElement === text && tellLine()) previewSoon();
+});
 place.addEventListener("click", (event) => {
   const link = event.target.closest("[data-line]");
   if (!link) return;
@@ -112,7 +129,8 @@ place.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (!event.ctrlKey && !event.metaKey) return;
   const action = { s: "save", Enter: "ask" }[event.key];
-  if (!action) return;
+  const button = action && form.querySelector(`[value=${action}]`);
+  if (!button) return;
   event.preventDefault();
-  form.requestSubmit(form.querySelector(`[value=${action}]`));
+  form.requestSubmit(button);
 });

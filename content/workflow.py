@@ -1,4 +1,4 @@
-"""The way of an item from draft to learners, as a table: which action leads from which state to which, and for whom."""
+"""The way of an item or a page from draft to learners: which action leads from which state to which, and for whom."""
 
 from __future__ import annotations
 
