@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import BytecodeCache
@@ -22,6 +23,7 @@ from jinja2.bccache import Bucket
 from sqlalchemy import update
 
 import config
+from accounts import credentials
 from accounts.models import PersonRow
 from app import create_app
 from web.server import prepare
@@ -36,10 +38,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --full, keep the tests that ask for their size, and no others."""
-    if not config.getoption("full"):
-        return
-    others = [item for item in items if "sized" not in getattr(item, "fixturenames", ())]
+    """With --full, keep the tests that ask for their size or are marked ``full``; else all but the marked ones."""
+    full = config.getoption("full")
+
+    def runs(item: pytest.Item) -> bool:
+        marked = item.get_closest_marker("full") is not None
+        return marked or "sized" in getattr(item, "fixturenames", ()) if full else not marked
+
+    others = [item for item in items if not runs(item)]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in set(others)]
 
@@ -98,6 +104,17 @@ def run_async(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine in a thread of its own: a browser that another test left open has a loop in this one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
+
+
+REAL_HASHER = credentials._HASHER
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Hash passwords with little work: hundreds of people sign up within the tests."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(credentials, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import gc
 import multiprocessing
 import os
 import signal
@@ -35,11 +36,15 @@ def main() -> None:
         _try_to_listen(settings)
     except ConfigError as error:
         sys.exit(f"archway: {error}")
+    # What a start makes is kept: looking for garbage in it would take a sixth of the time.
+    gc.disable()
     from app import create_app  # noqa: PLC0415 (app.py is what starts this module)
 
     app = create_app(settings)
     try:
         prepare(app)
+        gc.freeze()
+        gc.enable()
         _greet(app, settings)
     except DBAPIError as error:
         where = make_url(settings.database_url).render_as_string(hide_password=True)
@@ -78,9 +83,12 @@ def worker() -> Flask:
         parent = multiprocessing.parent_process()
         if parent is not None and parent.pid != os.getppid():
             os._exit(1)
+    gc.disable()
     from app import create_app  # noqa: PLC0415 (app.py is what starts this module)
 
     app = create_app()
+    gc.freeze()
+    gc.enable()
     threading.Thread(target=start_background, args=[app], daemon=True).start()
     return app
 

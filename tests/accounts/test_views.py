@@ -10,10 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from accounts import credentials
 from accounts.credentials import CredentialError, clean_name, hash_password, normalise_email
 from accounts.store import invite_admin
 from accounts.views import limiter
-from tests.conftest import MovableClock
+from tests.conftest import REAL_HASHER, MovableClock
 
 Post = Callable[..., object]
 PASSWORD = "a calm long sentence"
@@ -173,7 +174,8 @@ def test_a_name_keeps_its_letters_and_loses_controls() -> None:
     assert clean_name("  Ада\u0000 Лъвлейс\n") == "Ада Лъвлейс"
 
 
-def test_a_password_is_kept_as_argon2id() -> None:
+def test_a_password_is_kept_as_argon2id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "_HASHER", REAL_HASHER)
     assert hash_password(PASSWORD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 

@@ -171,6 +171,8 @@ def _seconds(connection: Connection, *words: str) -> float:
     return time.process_time() - start
 
 
+# The benchmark search_at_scale measures the same, and more; this takes long to make its pages.
+@pytest.mark.full
 def test_2000_pages_are_searched_within_20_ms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worst case for ranking: every page holds nearly every word."""
     # Of the 12,000 texts only a hundred differ.

@@ -226,7 +226,7 @@ def watched(context: BrowserContext) -> Iterator[Watched]:
     made.finish()
 
 
-@pytest.fixture(params=["browser", "firefox"], ids=["chromium", "firefox"])
+@pytest.fixture(params=["browser", pytest.param("firefox", marks=pytest.mark.full)], ids=["chromium", "firefox"])
 def watched_in_each(request: pytest.FixtureRequest) -> Iterator[Watched]:
     """A page in Chromium, then one in Firefox, where nothing moves slowly: the focus is where it will stay."""
     browser: Browser = request.getfixturevalue(request.param)

@@ -16,6 +16,7 @@ OF_WORDS = ("cat.aria", "cat.forms", "cat.language", "cat.name-role-value", "cat
 LESSON = "/learn/solutions-architect-associate/resilient-architectures/durable-storage"
 
 
+@pytest.mark.full
 def test_every_page_is_sound_in_bulgarian(server: Server, watched: Watched) -> None:
     page = watched.page
     page.goto(server.address)

@@ -23,7 +23,7 @@ def test_from_an_invitation_to_the_gradebook(own_server: Server, watched: Watche
     ina.get_by_role("button", name="Make the cohort").click()
     ina.get_by_role("link", name="Assign something").click()
     ina.get_by_label("What", exact=True).select_option("exam:saa-c01")
-    ina.get_by_label("Due (Europe/Sofia)").fill("2038-01-01T12:00")
+    ina.get_by_label("Due date (Europe/Sofia)").fill("2038-01-01T12:00")
     ina.get_by_label("An exam takes its own time").check()
     ina.get_by_label("Note").fill("Bring tea.")
     faults = inspect(watched, "assignment")

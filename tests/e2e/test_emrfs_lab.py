@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 from labs import registry
 from tests.e2e.conftest import Server, Watched
 
-pytestmark = pytest.mark.browser
+# The labs have tests of their own; what this adds in a browser is looked at before a release.
+pytestmark = [pytest.mark.browser, pytest.mark.full]
 LAB = registry.read(registry.CATALOG / "emrfs_authorization")
 ARTICLE = next(run.parameters for run in LAB.solution() if run.check == "articles_outcome")
 

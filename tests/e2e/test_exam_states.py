@@ -105,6 +105,7 @@ def test_every_state_of_a_running_exam_is_sound(
     assert faults == []
 
 
+@pytest.mark.full
 def test_every_state_of_an_exam_that_ends_without_a_connection_is_sound(
     own_server: Server, watched: Watched, sized: Callable[..., tuple[int, ...]]
 ) -> None:

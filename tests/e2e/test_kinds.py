@@ -155,6 +155,7 @@ def test_what_is_typed_while_the_server_is_away_is_there_after_a_reload(own_serv
     assert _stored(own_server, item) == "trust policy"
 
 
+@pytest.mark.full
 def test_every_kind_its_report_and_its_review_have_no_axe_violation(server: Server, watched: Watched) -> None:
     page = watched.page
     _begin(page, server)

@@ -43,6 +43,7 @@ def test_a_wrong_answer_leads_to_the_lab_with_its_parameters_in_two_clicks(serve
             expect(page.locator(f"[name={name}]")).to_have_value(value)
 
 
+@pytest.mark.full
 def test_the_review_is_sound_on_a_phone_and_a_desk_in_both_themes(server: Server, watched: Watched) -> None:
     page = watched.page
     review_with_a_everywhere(page, server)

@@ -29,7 +29,7 @@ SLOW = LEASE_IN_SECONDS * 1.2
 """The longest build, in seconds: one of six or so outlasts its lease."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     urls = _on_postgresql() if request.param == "postgresql" else iter([f"sqlite:///{tmp_path / 'runs.sqlite3'}"])
     made = Database(next(urls))

@@ -45,7 +45,7 @@ def _on_postgresql() -> Iterator[str]:
     admin.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     addresses = (
         _on_postgresql() if request.param == "postgresql" else iter([f"sqlite:///{tmp_path / 'outbox.sqlite3'}"])

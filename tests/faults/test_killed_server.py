@@ -137,7 +137,7 @@ def _kill_under_load(server: Server, rounds: int) -> tuple[int, list[tuple[int, 
 
 
 def test_no_acknowledged_answer_is_lost_under_kills(serve: Callable[..., Server], sized: Callable[..., int]) -> None:
-    rounds = sized(20, 200)
+    rounds = sized(10, 200)
     acknowledged, gone = _kill_under_load(serve(), rounds)
     assert gone == []
     assert acknowledged >= 50 * rounds

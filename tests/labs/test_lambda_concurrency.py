@@ -87,6 +87,7 @@ def test_the_published_sizes_follow_from_the_counts(lab: Lab) -> None:
     assert sum(count for edge, count in second.histogram if edge < 1) == second.figures["status_502"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("table", "most_outside"), [(0, 2), (1, 5)])
 def test_200_seeds_of_the_fitted_model_hold_the_published_figures(lab: Lab, table: int, most_outside: int) -> None:
     published, code = lab.published[table], child.load(lab.folder / "lab.py").one_function

@@ -117,6 +117,7 @@ def argued(case: dict[str, Any], decision: Decision) -> str:
     return ""
 
 
+@pytest.mark.full
 def test_generated_decisions_agree_with_another_evaluator_or_the_documentation_is_on_our_side() -> None:
     found = compared()
     differing = Counter(argued(case, decision) for case, decision, allowed in found if decision.allowed != allowed)

@@ -348,6 +348,7 @@ def test_what_was_accepted_is_stored_once_whatever_is_killed(acknowledged: str, 
     assert (found["lost"], found["duplicates"]) == (0, 0)
 
 
+@pytest.mark.full
 def test_the_same_kills_lose_taps_that_were_only_in_memory() -> None:
     assert _rounds("at once")["lost"] > 0
 

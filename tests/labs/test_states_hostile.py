@@ -427,7 +427,19 @@ def test_a_hostile_text_is_refused_at_its_place(make: Callable[[], str], path: s
     assert all(len(fault.sentence) < 2000 and len(fault.path) < 2000 for fault in faults)
 
 
-@pytest.mark.parametrize(("text", "data", "error", "phrase"), list(RUNS.values()), ids=list(RUNS))
+# Others of the quick ones come to the same limits.
+SLOW = (
+    *("20,000 sorts of 50,000 values", "a map over a map over a map", "a loop that looks at 60,000 values"),
+    *("30,000 copies of 200 kB", "a hundred million retries", "5,000 looks at the context in a loop"),
+    *("5,000 numbers at random in a loop", "10,000 instants in a loop"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "data", "error", "phrase"),
+    [pytest.param(*one, marks=pytest.mark.full if name in SLOW else ()) for name, one in RUNS.items()],
+    ids=list(RUNS),
+)
 def test_a_hostile_run_is_stopped_by_a_limit(text: str, data: Json, error: str, phrase: str) -> None:
     machine = _ready(text)
     execution = _bounded(lambda: _run(machine, data, Limits()))

@@ -265,6 +265,8 @@ def test_kindle_would_find_nothing_to_refuse(january: Issue) -> None:
     assert lint.findings(package.entries(epub.build(january).kindle)) == ()
 
 
+# The quick run checks the book of hostile payloads, which has as nasty titles.
+@pytest.mark.full
 @pytest.mark.java
 def test_the_epub_checker_accepts_drawings_pictures_nasty_titles_and_every_script(
     january: Issue, write_note: Callable[..., None], tmp_path: Path, banks: tuple[Bank, ...]
