@@ -13,7 +13,7 @@ run: $(VENV)/run
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-# Before a release: the tests that have a full size, at that size. It takes about an hour.
+# Before a release: the tests that have a full size, at that size, and those that run only then. It takes about an hour.
 faults: $(VENV)/dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal --full
 
