@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.test_every_page import PAGES, inspect, too_wide
 
-pytestmark = pytest.mark.browser
+# Runs before a release; exams by keyboard and under faults are tried at every commit.
+pytestmark = [pytest.mark.browser, pytest.mark.full]
 OF_WORDS = ("cat.aria", "cat.forms", "cat.language", "cat.name-role-value", "cat.semantics", "cat.text-alternatives")
 """The kinds of rules of axe that look at words, and at what they name."""
 LESSON = "/learn/solutions-architect-associate/resilient-architectures/durable-storage"

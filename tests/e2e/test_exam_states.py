@@ -13,7 +13,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Server, Watched
 
-pytestmark = pytest.mark.browser
+# Runs before a release; exams by keyboard and under faults are tried at every commit.
+pytestmark = [pytest.mark.browser, pytest.mark.full]
 PLANT = """
 const fault = document.createElement("p");
 fault.id = "fault";

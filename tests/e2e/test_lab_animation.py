@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, expect
 from labs import registry
 from tests.e2e.conftest import Server, Watched
 
-pytestmark = pytest.mark.browser
+# Runs before a release; exams by keyboard and under faults are tried at every commit.
+pytestmark = [pytest.mark.browser, pytest.mark.full]
 FOLDER = registry.CATALOG / "lambda_concurrency"
 LAB = "/labs/lambda-concurrency"
 PLAYED = json.loads((FOLDER / "animation.json").read_text())

@@ -17,7 +17,8 @@ from labs.parameters import Parameter
 from labs.registry import Lab
 from tests.e2e.conftest import Server, Watched, free_port
 
-pytestmark = pytest.mark.browser
+# Runs before a release; exams by keyboard and under faults are tried at every commit.
+pytestmark = [pytest.mark.browser, pytest.mark.full]
 LABS = registry.load()[0]
 NOWHERE = '{\n  "StartAt": "Nowhere",\n  "States": {\n    "Deliver": {"Type": "Pass", "End": true}\n  }\n}'
 STEPS = 60

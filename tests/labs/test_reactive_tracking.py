@@ -29,6 +29,9 @@ from labs.parts.http_load import Answer
 from labs.parts.journal import SLOT, unframed
 from tests.conftest import missing, run_async
 
+# Real processes under load; the browser and every lab's solutions run them at every commit.
+pytestmark = pytest.mark.full
+
 LAB = registry.read(registry.CATALOG / "reactive_tracking")
 MENDED = {
     "cached_message": "copied",
