@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from db import Database
 from quizzes import attempts, blueprint, grading, sheets, store
 from quizzes.blueprint import Blueprint, Form
-from quizzes.corrections import store as corrections
 from quizzes.pool import questions
 from quizzes.questions import Bank, Item
 from quizzes.store import Attempt, Response
@@ -123,10 +122,8 @@ def load(connection: Connection, exams: Exams, attempt: Attempt) -> Sitting:
     exam = exams.find(attempt.exam)
     if exam is None:
         raise LookupError(f"The exam “{attempt.exam}” of this attempt is no longer offered.")
-    fingerprints = [fingerprint for fingerprint, _ in attempt.form]
-    items = store.load_items(connection, fingerprints)
-    ruling = corrections.rulings(connection, fingerprints)
-    dropped = {place for place, one in enumerate(fingerprints, 1) if one in ruling and ruling[one].kind == "drop"}
+    items, rulings = store.load_ruled(connection, [fingerprint for fingerprint, _ in attempt.form])
+    dropped = {place for place, ruling in enumerate(rulings, 1) if ruling is not None and ruling.kind == "drop"}
     attempt = replace(attempt, unscored=attempt.unscored | dropped)
     return Sitting(attempt, exam, tuple(items), tuple(store.responses(connection, attempt.id)))
 

@@ -15,6 +15,7 @@ from quizzes.attempts import Clock, Receipt, receive
 from quizzes.blueprint import Form
 from quizzes.corrections import replay
 from quizzes.corrections import store as corrections
+from quizzes.corrections.replay import Ruling
 from quizzes.models import AttemptRow, ResponseRow, VersionRow
 from quizzes.questions import Bank, Item, item_of
 
@@ -99,12 +100,24 @@ def keep_version(connection: Connection, item: Item) -> None:
         connection.execute(insert(VersionRow), [_version_row(name, item)])
 
 
+def load_versions(connection: Connection, fingerprints: Sequence[str]) -> list[Item]:
+    """Return the items of these versions, in this order, as they were stored."""
+    rows = connection.execute(select(VersionRow).where(VersionRow.fingerprint.in_(fingerprints)))
+    items = {row.fingerprint: item_of(row.question, row.key) for row in rows}
+    return [items[fingerprint] for fingerprint in fingerprints]
+
+
+def load_ruled(connection: Connection, fingerprints: Sequence[str]) -> tuple[list[Item], list[Ruling | None]]:
+    """Return the items of these versions with the keys by which they are marked now, and the ruling of each."""
+    known = corrections.rulings(connection, fingerprints)
+    rulings = [known.get(fingerprint) for fingerprint in fingerprints]
+    items = map(replay.ruled, load_versions(connection, fingerprints), rulings)
+    return list(items), rulings
+
+
 def load_items(connection: Connection, fingerprints: Sequence[str]) -> list[Item]:
     """Return the items of these versions, in this order, with the keys by which they are marked now."""
-    rows = connection.execute(select(VersionRow).where(VersionRow.fingerprint.in_(fingerprints)))
-    ruling = corrections.rulings(connection, fingerprints)
-    items = {row.fingerprint: replay.ruled(item_of(row.question, row.key), ruling.get(row.fingerprint)) for row in rows}
-    return [items[fingerprint] for fingerprint in fingerprints]
+    return load_ruled(connection, fingerprints)[0]
 
 
 def start(connection: Connection, person_id: int, form: Form, items: Sequence[Item], clock: Clock) -> int:

@@ -148,9 +148,9 @@ def state(connection: Connection) -> tuple[int, int]:
 
 
 def published(connection: Connection) -> tuple[Bank, ...]:
-    """Return the studio's banks with the items that learners get."""
+    """Return the studio's banks with the items that learners get, each as the version that it is."""
     rows = connection.execute(_public_texts()).all()
-    items = versions.load_items(connection, [row.fingerprint for row in rows])
+    items = versions.load_versions(connection, [row.fingerprint for row in rows])
     banks: dict[str, Bank] = {}
     for row, item in zip(rows, items, strict=True):
         bank = banks.setdefault(row.slug, Bank(row.slug, row.title, row.course, row.pool, ()))

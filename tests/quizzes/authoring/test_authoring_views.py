@@ -11,6 +11,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from quizzes.authoring import history, store
+from quizzes.authoring.store import Signature
+from quizzes.corrections import store as corrections
+from quizzes.corrections.replay import Ruling
 from quizzes.pool import questions
 from quizzes.routes import exams
 
@@ -182,3 +186,17 @@ def test_learners_change_nothing(
     answer = post(people("lena"), address, text="mine", revision="1", do="publish")
     assert answer.status_code == 403
     assert written.post(address, data={"text": "mine"}).status_code == 403
+
+
+def test_what_is_drawn_of_a_corrected_item_is_the_version_that_was_published(
+    app: Flask, written: FlaskClient, post: Post
+) -> None:
+    assert step(post, written, "publish") == 303
+    with app.extensions["database"].writing() as connection:
+        draft = store.find_draft(connection, "caches-1")
+        assert draft is not None
+        (version,) = corrections.versions(connection, "caches-1")
+        by = Signature(None, app.extensions["clock"]())
+        corrections.apply(connection, version, Ruling("key", frozenset("b")), [], ("So.", by))
+        drawn = [item.fingerprint() for bank in history.published(connection) for item in bank.items]
+    assert drawn == [draft.fingerprint]
