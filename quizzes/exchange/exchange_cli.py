@@ -11,9 +11,7 @@ import click
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import Connection
 
-from content import library
 from db import database, upgrade
-from quizzes import pool
 from quizzes.authoring import slugs
 from quizzes.authoring import store as authoring
 from quizzes.authoring.store import Signature, StudioBank
@@ -23,10 +21,10 @@ from quizzes.exchange.plan import Chosen, Defaults, Row
 from quizzes.exchange.store import SettledError
 from quizzes.exchange.wire import Compared
 from quizzes.formats import registry
-from quizzes.questions import DIFFICULTIES, Bank
+from quizzes.questions import DIFFICULTIES
+from quizzes.routes import library, shipped
 from web.clock import now
 
-_BANKS = Path(pool.__file__).parent / "banks"
 _READABLE = click.Choice([one.name for one in registry.readable()])
 _WRITABLE = click.Choice([one.name for one in registry.writable()])
 
@@ -125,10 +123,12 @@ def undo(number: int) -> None:
 def export(bank: str, name: str, out: Path | None) -> None:
     """Write BANK, by its name (a shipped one as course/bank), and say on stderr what the format cannot carry."""
     upgrade(database())
-    found = _find_bank(bank)
+    with database().reading() as connection:
+        found = known.find(shipped().banks, connection, bank)
+        names = [one for one, _title in known.named(shipped().banks, connection)]
     form = registry.find(name)
     if found is None or form is None:
-        raise click.UsageError(f"There is no bank “{bank}”; the banks are {', '.join(_names())}.")
+        raise click.UsageError(f"There is no bank “{bank}”; the banks are {', '.join(names)}.")
     writing = form.write(found)
     for one in writing.findings:
         click.echo(f"{bank}:{one}", err=True)
@@ -142,7 +142,7 @@ def export(bank: str, name: str, out: Path | None) -> None:
 def _compared(upload: Upload) -> Compared:
     upgrade(database())
     with database().reading() as connection:
-        items = known.known(pool.load(_BANKS)[0], connection)
+        items = known.known(shipped().banks, connection)
     try:
         return parsing.parse(upload, items)
     except ParseError as error:
@@ -183,8 +183,7 @@ def _take(
     by = Signature(None, now())
     with database().writing() as connection:
         bank = authoring.find_bank(connection, slug) or _new_bank(connection, slug, course, by)
-        shipped = (item.question.id for one in pool.load(_BANKS)[0] for item in one.items)
-        taken = {*store.taken_ids(connection), *shipped}
+        taken = {*store.taken_ids(connection), *shipped().items}
         numbers = {row.number for row in rows if row.proposed}
         chosen: Chosen = plan.choose(rows, numbers, Defaults(bank.course, defaults.task, defaults.difficulty), taken)
         import_id = store.record(connection, file.name, compared, by)
@@ -195,22 +194,7 @@ def _take(
 def _new_bank(connection: Connection, slug: str, course: str, by: Signature) -> StudioBank:
     if slugs.of(slug) != slug:
         raise click.UsageError(f"A bank's name is lower-case words joined by hyphens, as in {slugs.of(slug)}.")
-    known_courses = [one.slug for one in library.load(Path(library.__file__).parent)[0].courses]
-    if course not in known_courses:
-        raise click.UsageError(f"A new bank needs --course, one of {', '.join(known_courses)}.")
+    courses = [one.slug for one in library().courses]
+    if course not in courses:
+        raise click.UsageError(f"A new bank needs --course, one of {', '.join(courses)}.")
     return authoring.create_bank(connection, StudioBank(0, slug, slug, course, "exam", "", 0), by)
-
-
-def _find_bank(name: str) -> Bank | None:
-    shipped = {f"{one.course}/{one.slug}": one for one in pool.load(_BANKS)[0]}
-    if name in shipped:
-        return shipped[name]
-    with database().reading() as connection:
-        bank = authoring.find_bank(connection, name)
-        return known.bank_of(connection, bank) if bank else None
-
-
-def _names() -> list[str]:
-    with database().reading() as connection:
-        studio = [one.slug for one in authoring.banks(connection)]
-    return [*studio, *(f"{one.course}/{one.slug}" for one in pool.load(_BANKS)[0])]

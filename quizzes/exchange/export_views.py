@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 
 from accounts.sessions import require_role
 from db import database
-from quizzes.authoring import store as authoring
 from quizzes.exchange import known
 from quizzes.formats import registry
 from quizzes.formats.registry import Format
@@ -22,12 +21,14 @@ SHOWN = 200
 def export() -> str:
     """Offer every bank in every format, and say of a choice what would be lost."""
     require_role("instructor")
+    with database().reading() as connection:
+        banks = known.named(shipped().banks, connection)
     name, chosen = request.args.get("bank", ""), registry.find(request.args.get("format", ""))
     bank = _bank(name) if name else None
     writing = chosen.write(bank) if bank is not None and chosen in registry.writable() and chosen else None
     return render_template(
         "quizzes/export.html",
-        banks=_banks(),
+        banks=banks,
         formats=registry.writable(),
         name=name,
         chosen=chosen,
@@ -58,17 +59,6 @@ def _format(name: str) -> Format:
     return found
 
 
-def _banks() -> list[tuple[str, str]]:
-    """Return every bank as (name, title), those of the studio first."""
-    with database().reading() as connection:
-        studio = [(one.slug, one.title) for one in authoring.banks(connection)]
-    return [*studio, *((f"{one.course}/{one.slug}", one.title) for one in shipped().banks)]
-
-
 def _bank(name: str) -> Bank | None:
-    for one in shipped().banks:
-        if f"{one.course}/{one.slug}" == name:
-            return one
     with database().reading() as connection:
-        found = authoring.find_bank(connection, name)
-        return known.bank_of(connection, found) if found else None
+        return known.find(shipped().banks, connection, name)

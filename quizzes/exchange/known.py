@@ -1,4 +1,4 @@
-"""The items that a file is compared with: those of the shipped banks and those of the studio."""
+"""The banks that there are, shipped and of the studio, and their items with their places."""
 
 from __future__ import annotations
 
@@ -34,8 +34,24 @@ def known(banks: Iterable[Bank], connection: Connection) -> Sequence[Known]:
     return found
 
 
-def bank_of(connection: Connection, bank: StudioBank) -> Bank:
-    """Return a bank of the studio as a bank, without items that are not finished."""
+def named(shipped: Iterable[Bank], connection: Connection) -> list[tuple[str, str]]:
+    """Return every bank as (name, title), those of the studio first; a shipped one is named ``course/bank``."""
+    studio = [(bank.slug, bank.title) for bank in authoring.banks(connection)]
+    return [*studio, *((_name(bank), bank.title) for bank in shipped)]
+
+
+def find(shipped: Iterable[Bank], connection: Connection, name: str) -> Bank | None:
+    """Return the bank of that name, or None; one of the studio's comes without items that are not finished."""
+    files = next((bank for bank in shipped if _name(bank) == name), None)
+    found = authoring.find_bank(connection, name) if files is None else None
+    return _studio_bank(connection, found) if found else files
+
+
+def _name(bank: Bank) -> str:
+    return f"{bank.course}/{bank.slug}"
+
+
+def _studio_bank(connection: Connection, bank: StudioBank) -> Bank:
     drafts = authoring.drafts(connection, bank.id)
     items = (parsed(draft.text, bank.course, bank.cases) for draft in drafts)
     return Bank(bank.slug, bank.title, bank.course, bank.pool, tuple(item for item in items if item is not None))
