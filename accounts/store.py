@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -87,6 +88,13 @@ def use_invitation(connection: Connection, token: str, now: datetime) -> bool:
         .values(used_at=now)
     )
     return result.rowcount == 1
+
+
+def names(connection: Connection, ids: Iterable[int | None]) -> dict[int | None, str]:
+    """Return the names of the people with these ids, as far as they are there."""
+    wanted = {one for one in ids if one is not None}
+    found = connection.execute(select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(wanted)))
+    return {row.id: row.name for row in found}
 
 
 def _refuse_taken(connection: Connection, email: str) -> None:

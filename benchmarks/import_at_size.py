@@ -22,9 +22,8 @@ from quizzes import pool
 from quizzes.authoring import store as authoring
 from quizzes.authoring.store import Signature, StudioBank
 from quizzes.exchange import known, parsing, plan, report, store
-from quizzes.exchange.parsing import Upload
+from quizzes.exchange.parsing import Parsed, Upload
 from quizzes.exchange.plan import Defaults
-from quizzes.exchange.wire import Compared
 from quizzes.questions import Bank
 
 ITEMS = 5_000
@@ -95,23 +94,23 @@ def _some(chance: random.Random, count: int) -> list[str]:
     return chance.choices(_WORDS, cum_weights=_FREQUENCIES, k=count)
 
 
-def _dry_run(database: Database, banks: Sequence[Bank], data: bytes) -> Compared:
+def _dry_run(database: Database, banks: Sequence[Bank], data: bytes) -> Parsed:
     """Read, compare with the shipped items, and make the report, as a dry run does."""
     with database.reading() as connection:
         items = known.known(banks, connection)
-    compared = parsing.parse(Upload("items.gift", data, "gift"), items)
-    report.as_json("items.gift", compared)
-    return compared
+    parsed = parsing.parse(Upload("items.gift", data, "gift"), items)
+    report.as_json("items.gift", parsed.compared)
+    return parsed
 
 
-def _store(database: Database, compared: Compared) -> None:
+def _store(database: Database, parsed: Parsed) -> None:
     """Store every item as a draft of a new bank, as an import does."""
     with database.writing() as connection:
         bank = authoring.create_bank(connection, StudioBank(0, "sized", "Sized", "saa", "exam", "", 0), BY)
-        rows = plan.rows(compared)
+        rows = plan.rows(parsed.compared)
         numbers = {row.number for row in rows if row.proposed}
         chosen = plan.choose(rows, numbers, Defaults("saa"), store.taken_ids(connection))
-        import_id = store.record(connection, "items.gift", compared, BY)
+        import_id = store.record(connection, "items.gift", parsed, BY)
         outcome = store.apply(connection, import_id, bank, chosen, BY)
     if outcome.items != ITEMS:
         raise ValueError(f"{outcome.items} of {ITEMS} items came")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flask import abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response as Answer
 
-from accounts.models import PersonRow
+from accounts import store as people
 from accounts.people import Person
 from accounts.sessions import require_role
 from content import archive, diff, drafts, pages, workflow
@@ -138,7 +136,7 @@ def page_history(path: str) -> str:
     draft = _required(path)
     with database().reading() as connection:
         revisions = drafts.revisions(connection, draft)
-        names = _names(connection, (one.person_id for one in revisions))
+        names = people.names(connection, (one.person_id for one in revisions))
     texts = {0: _file_text(path), **{one.revision: one.text for one in revisions}}
     newer = request.args.get("to", draft.revision, int)
     older = request.args.get("from", newer - 1, int)
@@ -194,7 +192,7 @@ def _editor(person: Person, path: str, draft: PageDraft | None, text: str, fault
     kept = draft.text if draft else file_text
     with database().reading() as connection:
         remarks = drafts.remarks(connection, draft) if draft else []
-        names = _names(connection, (one.person_id for one in remarks))
+        names = people.names(connection, (one.person_id for one in remarks))
     moved = draft is not None and draft.origin != drafts.digest(file_text)
     return render_template(
         "content/studio_page.html",
@@ -292,12 +290,6 @@ def _quoted(title: str) -> str:
 
 def _signature(person: Person) -> Signature:
     return Signature(person.id, now())
-
-
-def _names(connection: Connection, ids: Iterable[int | None]) -> dict[int | None, str]:
-    wanted = {one for one in ids if one is not None}
-    found = connection.execute(select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(wanted)))
-    return {row.id: row.name for row in found}
 
 
 def _words() -> dict[str, Any]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 
 from flask import abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response as Answer
 
-from accounts.models import PersonRow
+from accounts import store as people
 from accounts.people import Person
 from accounts.sessions import require_role
 from content import diff, workflow
@@ -187,7 +186,7 @@ def item_history(question_id: str) -> str:
     with database().reading() as connection:
         draft, bank = _draft(connection, question_id)
         revisions = history.revisions(connection, draft)
-        names = _names(connection, (one.person_id for one in revisions))
+        names = people.names(connection, (one.person_id for one in revisions))
     texts = {one.revision: one.text for one in revisions}
     newer = request.args.get("to", draft.revision, int)
     older = request.args.get("from", newer - 1, int)
@@ -227,7 +226,7 @@ def reviews() -> str:
     person = require_role("instructor")
     with database().reading() as connection:
         waiting = [one for one in history.entries(connection) if one.state in {"review", "approved"}]
-        names = _names(connection, (one.person_id for one in waiting))
+        names = people.names(connection, (one.person_id for one in waiting))
     return render_template("quizzes/studio_reviews.html", waiting=waiting, names=names, me=person.id, words=words())
 
 
@@ -254,7 +253,7 @@ def _editor(person: Person, bank: StudioBank, draft: Draft | None, text: str, fa
     checked = checking.check(text, around(bank, draft.question_id if draft else ""))
     with database().reading() as connection:
         remarks = history.remarks(connection, draft) if draft else []
-        names = _names(connection, (one.person_id for one in remarks))
+        names = people.names(connection, (one.person_id for one in remarks))
         situation = _situation(connection, person, draft, checked) if draft else None
         others = store.drafts(connection, bank.id)
     return render_template(
@@ -356,12 +355,6 @@ def _free_id(connection: Connection, name: str) -> str:
         number += 1
         free = f"{name}-{number}"
     return free
-
-
-def _names(connection: Connection, ids: Iterable[int | None]) -> dict[int | None, str]:
-    wanted = {one for one in ids if one is not None}
-    found = connection.execute(select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(wanted)))
-    return {row.id: row.name for row in found}
 
 
 def words() -> dict[str, str]:

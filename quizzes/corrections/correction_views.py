@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from accounts.models import PersonRow
+from accounts import store as people
 from accounts.sessions import require_role
 from db import database
 from quizzes import display
@@ -55,7 +54,7 @@ def corrections() -> str:
     require_role("instructor")
     with database().reading() as connection:
         made = store.corrections(connection)
-        names = _names(connection, [one.person_id for one in made if one.person_id])
+        names = people.names(connection, (one.person_id for one in made))
         waiting = len(store.disputes(connection, still_open=True))
     return render_template("quizzes/corrections.html", made=made[::-1], names=names, waiting=waiting)
 
@@ -102,7 +101,7 @@ def _page(question_id: str, chosen: Version | None = None, trial: Trial | None =
             abort(404, _("There is no such question; open it from its statistics or from a dispute."))
         shown = [_shown(connection, one) for one in versions]
         made = store.corrections(connection, question_id)
-        names = _names(connection, [one.person_id for one in made if one.person_id])
+        names = people.names(connection, (one.person_id for one in made))
     # The version that learners get now comes first, then those that were answered most.
     current = exams().items.get(question_id)
     newest = current.fingerprint() if current else ""
@@ -169,7 +168,7 @@ def _effects(connection: Connection, version: Version, ruling: Ruling) -> list[E
 def _trial(connection: Connection, version: Version, ruling: Ruling) -> Trial:
     effects = _effects(connection, version, ruling)
     changed = [one for one in effects if one.before != one.after]
-    names = _names(connection, [one.person_id for one in changed[:SHOWN]])
+    names = people.names(connection, (one.person_id for one in changed[:SHOWN]))
     listed = tuple((names.get(one.person_id, ""), one) for one in changed[:SHOWN])
     return Trial(ruling, replay.balance(effects), listed)
 
@@ -185,8 +184,3 @@ def _shown(connection: Connection, version: Version) -> ShownVersion:
     options = tuple((one.letter, one.html, one.letter in item.key.correct) for one in shown.options)
     accepted = " / ".join(sorted(item.key.correct)) if item.question.kind != "choice" else ""
     return ShownVersion(version, shown.stem, options, accepted, len(store.cases(connection, version.fingerprint)))
-
-
-def _names(connection: Connection, people: Sequence[int]) -> dict[int, str]:
-    found = connection.execute(select(PersonRow.id, PersonRow.name).where(PersonRow.id.in_(list(people))))
-    return {row.id: row.name for row in found}

@@ -16,7 +16,7 @@ from quizzes.authoring import slugs
 from quizzes.authoring import store as authoring
 from quizzes.authoring.store import Signature, StudioBank
 from quizzes.exchange import known, parsing, plan, report, store
-from quizzes.exchange.parsing import ParseError, Upload
+from quizzes.exchange.parsing import Parsed, ParseError, Upload
 from quizzes.exchange.plan import Chosen, Defaults, Row
 from quizzes.exchange.store import SettledError
 from quizzes.exchange.wire import Compared
@@ -67,7 +67,8 @@ def import_file(  # noqa: PLR0913 (one for each option)
         raise click.UsageError(f"A task is a code such as 1.2, not “{task}”.")
     if not dry_run and not slug:
         raise click.UsageError("Name the bank with --bank, or look first with --dry-run.")
-    compared = _compared(Upload(file.name, file.read_bytes(), name or ""))
+    parsed = _parsed(Upload(file.name, file.read_bytes(), name or ""))
+    compared = parsed.compared
     rows = plan.rows(compared)
     total = plan.total(rows)
     if as_json:
@@ -77,7 +78,7 @@ def import_file(  # noqa: PLR0913 (one for each option)
         click.echo(_sentence(total), err=False)
     complete = total.proposed == total.questions and total.questions > 0
     if not dry_run and slug and (complete or (only_good and total.proposed)):
-        taken, renamed = _take(file, compared, rows, (slug, course, Defaults("", task, difficulty or "")))
+        taken, renamed = _take(file, parsed, rows, (slug, course, Defaults("", task, difficulty or "")))
         click.echo(f"{taken} items are drafts of the bank “{slug}”.", err=as_json)
         for new, old in renamed.items():
             click.echo(f"The id “{old}” was taken; the item is “{new}”.", err=True)
@@ -139,7 +140,7 @@ def export(bank: str, name: str, out: Path | None) -> None:
         click.echo(f"{out}: {len(found.items)} items, {len(writing.findings)} findings.")
 
 
-def _compared(upload: Upload) -> Compared:
+def _parsed(upload: Upload) -> Parsed:
     upgrade(database())
     with database().reading() as connection:
         items = known.known(shipped().banks, connection)
@@ -176,7 +177,7 @@ def _sentence(total: plan.Sum) -> str:
 
 
 def _take(
-    file: Path, compared: Compared, rows: Sequence[Row], target: tuple[str, str, Defaults]
+    file: Path, parsed: Parsed, rows: Sequence[Row], target: tuple[str, str, Defaults]
 ) -> tuple[int, dict[str, str]]:
     """Store what is proposed and return how many items, and the renamed ids."""
     slug, course, defaults = target
@@ -186,7 +187,7 @@ def _take(
         taken = {*store.taken_ids(connection), *shipped().items}
         numbers = {row.number for row in rows if row.proposed}
         chosen: Chosen = plan.choose(rows, numbers, Defaults(bank.course, defaults.task, defaults.difficulty), taken)
-        import_id = store.record(connection, file.name, compared, by)
+        import_id = store.record(connection, file.name, parsed, by)
         store.apply(connection, import_id, bank, chosen, by)
     return len(chosen.items), chosen.renamed
 

@@ -50,13 +50,21 @@ class CancelledError(Exception):
     """Whoever asked for the file to be read wants it no more."""
 
 
+@dataclass(frozen=True)
+class Parsed:
+    """A file as it was read and compared, and the same as the bytes that the database keeps."""
+
+    compared: Compared
+    packed: bytes
+
+
 Going = Callable[[str, int], bool]
 """Is told each step (reading, comparing) with its count, and also now and then; False cancels."""
 
 
 def parse(
     upload: Upload, known: Sequence[Known], going: Going = lambda _step, _count: True, limits: Limits = Limits()
-) -> Compared:
+) -> Parsed:
     """Return the file as it was read and compared; raise ParseError or CancelledError."""
     if len(upload.data) > MOST_BYTES:
         raise ParseError(f"The file has {len(upload.data):,} bytes; at most {MOST_BYTES:,} are read. Split it.")
@@ -115,7 +123,7 @@ def _last_step(output: bytes | bytearray) -> tuple[str, int] | None:
     return (values["step"], values["count"]) if values else None
 
 
-def _outcome(status: int, output: bytes, limits: Limits) -> Compared:
+def _outcome(status: int, output: bytes, limits: Limits) -> Parsed:
     if status == child.MEMORY or status in {-11, -6}:
         raise ParseError(f"The file needs more than {limits.memory_mib} MB of memory to be read. Split it.")
     if status in {-24, -9}:
@@ -125,4 +133,5 @@ def _outcome(status: int, output: bytes, limits: Limits) -> Compared:
         raise ParseError("This is no format that can be imported. Choose the format, or save the file as one of them.")
     if status != child.DONE or step is None or step[0] != "done":
         raise ParseError("The file could not be read. Choose its format; if that was right, please report the file.")
-    return wire.load(output[len(output) - step[1] :])
+    packed = output[len(output) - step[1] :]
+    return Parsed(wire.load(packed), packed)

@@ -15,7 +15,7 @@ from quizzes.authoring.models import DraftRow
 from quizzes.authoring.store import Signature
 from quizzes.exchange import pictures, plan, wire
 from quizzes.exchange.models import ImportRow, PictureRow
-from quizzes.exchange.parsing import Upload
+from quizzes.exchange.parsing import Parsed, Upload
 from quizzes.exchange.pictures import Picture
 from quizzes.exchange.plan import Chosen
 from quizzes.exchange.wire import Compared
@@ -83,19 +83,19 @@ def create(connection: Connection, upload: Upload, by: Signature) -> int:
     return connection.execute(statement.returning(ImportRow.id)).scalar_one()
 
 
-def record(connection: Connection, name: str, found: Compared, by: Signature) -> int:
+def record(connection: Connection, name: str, parsed: Parsed, by: Signature) -> int:
     """Keep an import whose file is read already, ready to be applied, and return its id."""
     statement = insert(ImportRow).values(
         person_id=by.person_id,
         name=name[:200],
-        format=found.format,
+        format=parsed.compared.format,
         data=None,
-        report=wire.dump(found),
+        report=parsed.packed,
         state="ready",
         step="",
         count=0,
         choices={},
-        total=asdict(plan.total(plan.rows(found))),
+        total=asdict(plan.total(plan.rows(parsed.compared))),
         reason="",
         created_at=by.at,
         changed_at=by.at,
@@ -145,13 +145,13 @@ def advance(connection: Connection, import_id: int, worker: str, step: tuple[str
     return connection.execute(_owned(import_id, worker).values(**values)).rowcount == 1
 
 
-def finish(connection: Connection, import_id: int, worker: str, found: Compared, now: datetime) -> bool:
+def finish(connection: Connection, import_id: int, worker: str, parsed: Parsed, now: datetime) -> bool:
     """Keep the report of a file; return whether it was still this worker's to read."""
     values = {
         "state": "ready",
-        "report": wire.dump(found),
-        "total": asdict(plan.total(plan.rows(found))),
-        "format": found.format,
+        "report": parsed.packed,
+        "total": asdict(plan.total(plan.rows(parsed.compared))),
+        "format": parsed.compared.format,
         "changed_at": now,
         "claim": None,
     }

@@ -51,7 +51,7 @@ GIFT = Upload("one.gift", b"::q-1:: What keeps messages? {=SQS ~SNS}\n\n::q-2:: 
 
 
 def test_every_question_of_a_file_is_an_item_or_an_error() -> None:
-    found = parsing.parse(GIFT, ())
+    found = parsing.parse(GIFT, ()).compared
     errors = {one.question for one in found.reading.findings if one.severity == "error"}
     assert {one.number for one in found.reading.items} | errors == {1, 2}
     assert found.format == "gift"
