@@ -17,10 +17,11 @@ from itertools import accumulate, product
 from pathlib import Path
 from typing import TypeVar
 
+from content.workflow import Signature
 from db import Database, upgrade
 from quizzes import pool
 from quizzes.authoring import store as authoring
-from quizzes.authoring.store import Signature, StudioBank
+from quizzes.authoring.store import StudioBank
 from quizzes.exchange import known, parsing, plan, report, store
 from quizzes.exchange.parsing import Parsed, Upload
 from quizzes.exchange.plan import Defaults

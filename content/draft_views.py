@@ -18,11 +18,12 @@ from accounts.sessions import require_role
 from content import archive, diff, drafts, pages, workflow
 from content.blueprint import library, routes, shelf
 from content.cli import unknown_embeds
-from content.drafts import PageDraft, Signature
+from content.drafts import PageDraft
 from content.faults import ContentError
 from content.library import KINDS
 from content.pages import Page
 from content.render import MAXIMUM_BYTES
+from content.workflow import Signature
 from db import database
 from web.clock import now
 
@@ -68,7 +69,7 @@ def begin_note() -> Answer | tuple[str, int]:
             return _home(_("There is a note at this address; choose another.")), 422
         with database().writing() as connection:
             text = _FIRST_NOTE.format(title=_quoted(title), kind=kind)
-            drafts.begin(connection, path, text, "", _signature(person))
+            drafts.begin(connection, path, text, "", signature(person))
     except IntegrityError:
         return _home(_("There is a note at this address; choose another.")), 422
     return redirect(url_for("content.edit_page", path=path), 303)
@@ -86,7 +87,7 @@ def edit_page(path: str) -> str:
 def save_page(path: str) -> Answer | str | tuple[str, int]:
     """Keep a text, only show it, or keep it and ask for a review; never over what somebody else has written."""
     person = require_role("instructor")
-    text, action = _sent_text(), request.form.get("do", "")
+    text, action = sent_text(), request.form.get("do", "")
     draft = _read(path)
     if action == "preview":
         return _editor(person, path, draft, text)
@@ -103,7 +104,7 @@ def preview_page(path: str) -> str:
     """Show a text as readers would see it, with what is wrong with it; nothing is kept."""
     require_role("instructor")
     _read(path)
-    return render_template("content/studio_page_preview.html", checked=_check(path, _sent_text()))
+    return render_template("content/studio_page_preview.html", checked=_check(path, sent_text()))
 
 
 @routes.post("/studio/pages/step/<path:path>")
@@ -123,7 +124,7 @@ def take_page_step(path: str) -> Answer:
             drafts.accept_file(connection, draft, drafts.digest(_file_text(path)))
         elif action not in workflow.actions(_situation(person, draft, checked)):
             abort(409, _("This is not possible as the page stands now; open it again to see what is."))
-        elif not drafts.step(connection, draft, action, text, _signature(person)):
+        elif not drafts.step(connection, draft, action, text, signature(person)):
             abort(409, _("The page has been changed since you looked at it; open it again and read the new text."))
     shelf().look_again()
     return redirect(url_for("content.edit_page", path=path, _anchor="remarks"), 303)
@@ -163,7 +164,7 @@ def restore_page(path: str) -> Answer:
         wanted = texts.get(request.form.get("restore", 0, int))
         if wanted is None:
             abort(404, _("The page has no such version; its history lists those it has."))
-        kept = drafts.edit(connection, draft, wanted, request.form.get("revision", 0, int), _signature(person))
+        kept = drafts.edit(connection, draft, wanted, request.form.get("revision", 0, int), signature(person))
     if not kept:
         abort(409, _("The page has been changed since you looked at it; open it again and read the new text."))
     return redirect(url_for("content.edit_page", path=path), 303)
@@ -215,7 +216,7 @@ def _editor(person: Person, path: str, draft: PageDraft | None, text: str, fault
 
 def _keep(person: Person, path: str, text: str, *, ask: bool) -> bool:
     """Store a page's text; return False where somebody else has begun or changed its draft."""
-    revision, by = request.form.get("revision", 0, int), _signature(person)
+    revision, by = request.form.get("revision", 0, int), signature(person)
     try:
         with database().writing() as connection:
             draft = drafts.find(connection, path)
@@ -279,7 +280,8 @@ def _name(path: Path) -> str:
     return path.relative_to(shelf().root).as_posix()
 
 
-def _sent_text() -> str:
+def sent_text() -> str:
+    """Return the text of an editor's form, with the line ends that texts have here."""
     return request.form.get("text", "").replace("\r\n", "\n").strip() + "\n"
 
 
@@ -288,7 +290,8 @@ def _quoted(title: str) -> str:
     return "'" + title.replace("'", "''") + "'"
 
 
-def _signature(person: Person) -> Signature:
+def signature(person: Person) -> Signature:
+    """Return a person's signature at this moment."""
     return Signature(person.id, now())
 
 

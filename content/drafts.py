@@ -16,20 +16,12 @@ from sqlalchemy.exc import DBAPIError
 
 from content import workflow
 from content.models import PageDraftRow, PageRemarkRow, PageRevisionRow
+from content.workflow import PUBLIC, Remark, Revision, Signature
 from db import Database
 
 log = logging.getLogger(__name__)
 
-_PUBLIC = ("publish", "retire")
 _NOTE = re.compile(r"notes/\d{4}-(0[1-9]|1[0-2])-[a-z0-9]+(-[a-z0-9]+)*\.md")
-
-
-@dataclass(frozen=True)
-class Signature:
-    """Who did something, and when."""
-
-    person_id: int
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -45,27 +37,6 @@ class PageDraft:
     origin: str
     person_id: int | None
     changed_at: datetime
-
-
-@dataclass(frozen=True)
-class Revision:
-    """A text that a page's draft had."""
-
-    revision: int
-    text: str
-    person_id: int | None
-    written_at: datetime
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What somebody said or decided about a revision."""
-
-    revision: int
-    kind: str
-    text: str
-    person_id: int | None
-    made_at: datetime
 
 
 _DRAFT = select(
@@ -123,7 +94,7 @@ def step(connection: Connection, draft: PageDraft, action: str, text: str, by: S
     Raises ValueError where the step is not possible in the page's state.
     """
     values: dict[str, Any] = {"state": workflow.after(action, draft.state)}
-    if action in _PUBLIC:
+    if action in PUBLIC:
         values["public"] = draft.revision if action == "publish" else None
     if not _change(connection, draft, draft.revision, values):
         return False
@@ -157,7 +128,7 @@ def state(connection: Connection) -> tuple[int, int]:
     Both are needed: of two transactions the one with the lower id may be committed last.
     """
     row = PageRemarkRow
-    found = select(func.count(), func.coalesce(func.max(row.id), 0)).where(row.kind.in_(_PUBLIC))
+    found = select(func.count(), func.coalesce(func.max(row.id), 0)).where(row.kind.in_(PUBLIC))
     count, last = connection.execute(found).one()
     return count, last
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+PUBLIC = ("publish", "retire")
+"""The actions that change what learners and readers get."""
 STATES = ("draft", "review", "approved", "published", "retired")
 _ALL = frozenset(STATES)
 
@@ -25,6 +28,35 @@ STEPS = {
     "retire": Step(_ALL - {"retired"}, "retired"),
 }
 """What may happen to an item besides a change of its text, which makes a draft of it again."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who did something, and when; nobody, for what came with a command."""
+
+    person_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A text that an item or a page had."""
+
+    revision: int
+    text: str
+    person_id: int | None
+    written_at: datetime
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What somebody said or decided about a revision."""
+
+    revision: int
+    kind: str
+    text: str
+    person_id: int | None
+    made_at: datetime
 
 
 @dataclass(frozen=True)

@@ -16,17 +16,16 @@ from accounts import store as people
 from accounts.people import Person
 from accounts.sessions import require_role
 from content import diff, workflow
+from content.draft_views import MAXIMUM_REMARK, sent_text, signature
 from db import database
 from quizzes import display
 from quizzes.authoring import checking, history, store
 from quizzes.authoring.checking import Checked, Surroundings
-from quizzes.authoring.store import Draft, Signature, StudioBank
+from quizzes.authoring.store import Draft, StudioBank
 from quizzes.formats import markdown
 from quizzes.questions import POOLS
 from quizzes.routes import exams, library, routes, shipped
-from web.clock import now
 
-MAXIMUM_REMARK = 4000
 _FIRST_TEXT = """\
 ## {id}
 
@@ -320,16 +319,6 @@ def _situation(connection: Connection, person: Person, draft: Draft, checked: Ch
         sound=checked.item is not None and not checked.faults,
         review_required=current_app.extensions["settings"].review == "required",
     )
-
-
-def sent_text() -> str:
-    """Return the text of the form, with the line ends that texts have here."""
-    return request.form.get("text", "").replace("\r\n", "\n").strip() + "\n"
-
-
-def signature(person: Person) -> Signature:
-    """Return a person's signature at this moment."""
-    return Signature(person.id, now())
 
 
 def find_bank(connection: Connection, slug: str) -> StudioBank:

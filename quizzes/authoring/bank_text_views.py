@@ -16,10 +16,11 @@ from werkzeug.wrappers import Response as Answer
 from accounts.people import Person
 from accounts.sessions import require_role
 from content import diff
+from content.draft_views import sent_text, signature
 from content.faults import ContentError
 from db import database
 from quizzes.authoring import store, whole, whole_store
-from quizzes.authoring.authoring_views import around, find_bank, sent_text, shown_of, signature
+from quizzes.authoring.authoring_views import around, find_bank, shown_of
 from quizzes.authoring.checking import Checked
 from quizzes.authoring.store import Draft, StudioBank
 from quizzes.authoring.whole import Parts, Piece, Plan

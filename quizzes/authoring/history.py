@@ -10,34 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, insert, select, update
 
 from content import workflow
+from content.workflow import PUBLIC, Remark, Revision, Signature
 from quizzes import store as versions
 from quizzes.authoring.models import BankRow, DraftRevisionRow, DraftRow, RemarkRow
-from quizzes.authoring.store import Draft, Signature
+from quizzes.authoring.store import Draft
 from quizzes.formats import markdown
 from quizzes.questions import Bank, Item
-
-_PUBLIC = ("publish", "retire")
-
-
-@dataclass(frozen=True)
-class Revision:
-    """A text that an item had."""
-
-    revision: int
-    text: str
-    person_id: int | None
-    written_at: datetime
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What somebody said or decided about a revision."""
-
-    revision: int
-    kind: str
-    text: str
-    person_id: int | None
-    made_at: datetime
 
 
 @dataclass(frozen=True)
@@ -142,7 +120,7 @@ def state(connection: Connection) -> tuple[int, int]:
 
     Both are needed: of two transactions the one with the lower id may be committed last.
     """
-    found = select(func.count(), func.coalesce(func.max(RemarkRow.id), 0)).where(RemarkRow.kind.in_(_PUBLIC))
+    found = select(func.count(), func.coalesce(func.max(RemarkRow.id), 0)).where(RemarkRow.kind.in_(PUBLIC))
     count, last = connection.execute(found).one()
     return count, last
 

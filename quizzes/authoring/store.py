@@ -8,17 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
+from content.workflow import Signature
 from quizzes.authoring.models import BankRow, DraftRevisionRow, DraftRow
 from quizzes.formats import markdown
 from quizzes.questions import Item
-
-
-@dataclass(frozen=True)
-class Signature:
-    """Who did something, and when; nobody, for what came with a command."""
-
-    person_id: int | None
-    at: datetime
 
 
 @dataclass(frozen=True)

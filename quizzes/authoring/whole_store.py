@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, select, update
 
+from content.workflow import Signature
 from quizzes.authoring import history
 from quizzes.authoring.models import BankRow, DraftRevisionRow, DraftRow
-from quizzes.authoring.store import Draft, Signature, StudioBank
+from quizzes.authoring.store import Draft, StudioBank
 from quizzes.authoring.whole import Plan
 
 

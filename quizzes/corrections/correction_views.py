@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response as Answer
 
 from accounts import store as people
 from accounts.sessions import require_role
+from content.workflow import Signature
 from db import database
 from quizzes import display
 from quizzes.answers import clean
-from quizzes.authoring.store import Signature
 from quizzes.corrections import replay, store
 from quizzes.corrections.replay import Balance, Effect, Ruling
 from quizzes.corrections.store import Version

@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response as Answer
 
 from accounts.people import Person
 from accounts.sessions import current_person, require_role
+from content.workflow import Signature
 from db import database
 from quizzes import display
 from quizzes import store as attempts
-from quizzes.authoring.store import Signature
 from quizzes.corrections import store
 from quizzes.corrections.store import Dispute, Rescore
 from quizzes.routes import routes

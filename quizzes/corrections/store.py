@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, String, cast, insert, select, update
 
-from quizzes.authoring.store import Signature
+from content.workflow import Signature
 from quizzes.corrections import replay
 from quizzes.corrections.models import CorrectionRow, DisputeRow, RescoreRow
 from quizzes.corrections.replay import Case, Effect, Ruling

@@ -11,10 +11,11 @@ import click
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy import Connection
 
+from content.workflow import Signature
 from db import database, upgrade
 from quizzes.authoring import slugs
 from quizzes.authoring import store as authoring
-from quizzes.authoring.store import Signature, StudioBank
+from quizzes.authoring.store import StudioBank
 from quizzes.exchange import known, parsing, plan, report, store
 from quizzes.exchange.parsing import Parsed, ParseError, Upload
 from quizzes.exchange.plan import Chosen, Defaults, Row

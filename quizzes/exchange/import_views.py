@@ -15,11 +15,12 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response as Answer
 
 from accounts.sessions import require_role
+from content.workflow import Signature
 from db import database
 from quizzes import display
 from quizzes.authoring import slugs
 from quizzes.authoring import store as authoring
-from quizzes.authoring.store import Signature, StudioBank
+from quizzes.authoring.store import StudioBank
 from quizzes.exchange import known, parsing, plan, report, store
 from quizzes.exchange.compare import Known
 from quizzes.exchange.jobs import Worker

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
+from content.workflow import Signature
 from db import Database
 from quizzes.authoring import store as authoring
 from quizzes.authoring.models import DraftRow
-from quizzes.authoring.store import Signature
 from quizzes.exchange import pictures, plan, wire
 from quizzes.exchange.models import ImportRow, PictureRow
 from quizzes.exchange.parsing import Parsed, Upload

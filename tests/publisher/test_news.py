@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 
 from content.library import Library, load
+from content.workflow import Signature
 from publisher import epub, issue, news, package, sources, store, verdicts
 from publisher.issue import Choice, Issue, IssueError
 from publisher.news import KeyChange, Lab, Printed
-from quizzes.authoring.store import Signature
 from quizzes.corrections import store as corrections
 from quizzes.corrections.replay import Ruling
 from quizzes.questions import Bank, Item, Key, Option

@@ -28,9 +28,10 @@ from accounts.cohorts import Terms
 from accounts.models import PersonRow, SessionRow
 from accounts.store import invite_admin
 from app import create_app
+from content.workflow import Signature
 from db import Database
 from quizzes.authoring import store as authoring
-from quizzes.authoring.store import Signature, StudioBank
+from quizzes.authoring.store import StudioBank
 from quizzes.formats import markdown
 from tests.conftest import MovableClock
 from web.security import visit_hash

@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from content.workflow import Signature
 from quizzes.authoring import history, store
-from quizzes.authoring.store import Signature
 from quizzes.corrections import store as corrections
 from quizzes.corrections.replay import Ruling
 from quizzes.pool import questions

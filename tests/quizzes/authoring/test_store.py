@@ -12,9 +12,10 @@ from flask import Flask
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import IntegrityError
 
+from content.workflow import Signature
 from quizzes.authoring import store
 from quizzes.authoring.models import DraftRow
-from quizzes.authoring.store import Signature, StudioBank
+from quizzes.authoring.store import StudioBank
 from quizzes.formats import markdown
 from quizzes.questions import Item, Key, Option, Question
 
