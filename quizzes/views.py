@@ -1,33 +1,29 @@
-"""Pages of the quiz engine: exams, a sitting with its outbox, the report, the review, and checks in lessons."""
+"""Pages of the quiz engine: exams, a sitting with its outbox, the report, and the review."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NoReturn
 
-from flask import Flask, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Flask, abort, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from markupsafe import Markup
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
 from accounts.people import Person
 from accounts.sessions import OWNER, current_person, ensure_person, renew_session, visit_values
-from content import render
 from db import database, from_milliseconds, milliseconds
 from quizzes import (
     answers,
     attempts,
+    check_views,
     cli,
     cohort_views,
     display,
-    grading,
     practice_store,
     practice_views,
-    proofs,
     sittings,
     statistics_views,
     store,
@@ -37,20 +33,18 @@ from quizzes.blueprint import Blueprint
 from quizzes.corrections import correction_views, dispute_views
 from quizzes.corrections import store as corrections
 from quizzes.exchange import exchange_cli, export_views, import_views
-from quizzes.questions import Bank, Item
+from quizzes.questions import Bank
 from quizzes.routes import answer_sent, evidence, exams, library, routes, shipped
 from quizzes.sittings import Sitting
 from web.clock import SteadyClock, now
-from web.languages import current_language
 from web.lifecycle import lifecycle
 from web.offers import Door, NextStep, StudioPage, offers
 from web.security import csrf_token
 
 VIEWS = (
-    *(practice_views, authoring_views, bank_text_views, import_views, export_views),
+    *(check_views, practice_views, authoring_views, bank_text_views, import_views, export_views),
     *(correction_views, dispute_views, statistics_views),
 )
-_TOKEN = "the-form-token"  # noqa: S105 (the place for one)
 
 
 def init_app(app: Flask) -> None:
@@ -62,7 +56,7 @@ def init_app(app: Flask) -> None:
     register = offers(app)
     register.doors.append(_door)
     register.next_steps += [_next_step, dispute_views.next_step]
-    register.embeds["quiz"] = _check_embed
+    register.embeds["quiz"] = check_views.embed
     register.studio += [
         lambda: StudioPage(1, _("Questions"), "/studio"),
         lambda: StudioPage(2, _("Reviews"), "/studio/reviews"),
@@ -268,42 +262,6 @@ def review(attempt_id: int) -> Answer | str:
     )
 
 
-@routes.post("/checks/<question_id>")
-def answer_check(question_id: str) -> Answer | str:
-    """Mark an item that stands in a lesson, at once and with its rationales."""
-    item = _check_item(question_id)
-    if item is None:
-        abort(404, _("There is no such question in any lesson."))
-    answer = answers.from_form(item.question, request.form, "answer")
-    with database().reading() as connection:
-        item = next(corrections.ruled_items(connection, [item]))
-    lines = display.review(item, answer)
-    correct = grading.mark(item, answer).correct
-    proof = proofs.proven(item, evidence())
-    if request.accept_mimetypes.best == "application/json":
-        told = [
-            {
-                "letter": line.letter,
-                "correct": line.correct,
-                "expected": line.expected,
-                "reason": render.plain_text(item.key.rationale(line.letter)),
-            }
-            for line in lines
-        ]
-        return jsonify(
-            correct=correct, answered=bool(answer), lines=told, experiments=[one.address for _name, one in proof]
-        )
-    return render_template(
-        "quizzes/check_answer.html",
-        item=item,
-        shown=display.check(item),
-        lines=lines,
-        correct=correct,
-        explanation=display.explanation(item),
-        proof=proof,
-    )
-
-
 def _state(clock: attempts.Clock, stored: list[store.Response], moment: datetime) -> dict[str, Any]:
     """Return what a page is told of an attempt: answers as they are stored, and the clock."""
     return {
@@ -419,24 +377,6 @@ def _banks() -> tuple[Bank, ...]:
         return tuple(
             replace(bank, items=tuple(corrections.ruled_items(connection, bank.items))) for bank in shipped().banks
         )
-
-
-def _check_item(question_id: str) -> Item | None:
-    return exams().checks.get(question_id)
-
-
-def _check_embed(question_id: str) -> Markup | None:
-    item = _check_item(question_id)
-    if item is None:
-        return None
-    return Markup(_check_html(item, current_language()).replace(_TOKEN, csrf_token()))  # noqa: S704 (our template)
-
-
-@lru_cache(maxsize=2048)
-def _check_html(item: Item, language: str) -> str:
-    """Return a check as a lesson shows it, in the reader's language, with a place for the form token."""
-    template = current_app.jinja_env.get_template("quizzes/check.html")
-    return template.render(item=item, shown=display.check(item), language=language, token=_TOKEN)
 
 
 def _lesson_words(address: str) -> dict[str, str]:

@@ -111,7 +111,7 @@ def copy_item(slug: str) -> Answer:
     with database().writing() as connection:
         bank = find_bank(connection, slug)
         name = _free_id(connection, f"{bank.slug}-{source.question.id}")
-        history.add(connection, bank.id, name, f"## {name}\n{text}", signature(person))
+        store.add_texts(connection, bank.id, [(name, f"## {name}\n{text}")], signature(person))
         history.note_source(connection, _draft(connection, name)[0], source.question.id, signature(person))
     return redirect(url_for("quizzes.studio_item", question_id=name), 303)
 
@@ -290,7 +290,7 @@ def _keep_new(person: Person, bank: StudioBank, checked: Checked, text: str) -> 
     name = checked.item.question.id
     try:
         with database().writing() as connection:
-            history.add(connection, bank.id, name, text, signature(person))
+            store.add_texts(connection, bank.id, [(name, text)], signature(person))
             if request.form.get("do") == "ask":
                 history.step(connection, _draft(connection, name)[0], "ask", "", signature(person))
     except IntegrityError:

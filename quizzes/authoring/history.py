@@ -35,17 +35,6 @@ def author(connection: Connection, draft: Draft) -> int | None:
     return connection.execute(select(DraftRow.person_id).where(DraftRow.id == draft.id)).scalar_one()
 
 
-def add(connection: Connection, bank_id: int, question_id: str, text: str, by: Signature) -> None:
-    """Store an item as it is written, as a draft with its first revision.
-
-    Raises IntegrityError where the id is taken in the studio.
-    """
-    values = {"bank_id": bank_id, "question_id": question_id, "text": text, "revision": 1, "state": "draft"}
-    made = insert(DraftRow).values(**values, person_id=by.person_id, changed_at=by.at).returning(DraftRow.id)
-    first = {"draft_id": connection.execute(made).scalar_one(), "revision": 1, "text": text}
-    connection.execute(insert(DraftRevisionRow).values(**first, person_id=by.person_id, written_at=by.at))
-
-
 def note_source(connection: Connection, draft: Draft, question_id: str, by: Signature) -> None:
     """Note from which question of a course an item was copied."""
     _remark(connection, draft, {"kind": "copy", "text": question_id}, by)

@@ -90,13 +90,24 @@ def add_items(
 
     Raises IntegrityError where an id is taken in the studio.
     """
-    if not items:
+    texts = [(item.question.id, markdown.write_item(item)) for item in items]
+    return add_texts(connection, bank_id, texts, by, import_id)
+
+
+def add_texts(
+    connection: Connection,
+    bank_id: int,
+    texts: Sequence[tuple[str, str]],
+    by: Signature,
+    import_id: int | None = None,
+) -> list[int]:
+    """Store items, each as (its id, its Markdown), as ``add_items`` does."""
+    if not texts:
         return []
-    texts = [markdown.write_item(item) for item in items]
     rows = [
         {
             "bank_id": bank_id,
-            "question_id": item.question.id,
+            "question_id": question_id,
             "text": text,
             "revision": 1,
             "state": "draft",
@@ -104,13 +115,13 @@ def add_items(
             "person_id": by.person_id,
             "changed_at": by.at,
         }
-        for item, text in zip(items, texts, strict=True)
+        for question_id, text in texts
     ]
     made = insert(DraftRow).returning(DraftRow.id, sort_by_parameter_order=True)
     ids = list(connection.execute(made, rows).scalars())
     firsts = [
         {"draft_id": one, "revision": 1, "text": text, "person_id": by.person_id, "written_at": by.at}
-        for one, text in zip(ids, texts, strict=True)
+        for one, (_question_id, text) in zip(ids, texts, strict=True)
     ]
     connection.execute(insert(DraftRevisionRow), firsts)
     return ids

@@ -9,7 +9,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, select, update
 
 from content.workflow import Signature
-from quizzes.authoring import history
+from quizzes.authoring import history, store
 from quizzes.authoring.models import BankRow, DraftRevisionRow, DraftRow
 from quizzes.authoring.store import Draft, StudioBank
 from quizzes.authoring.whole import Plan
@@ -59,7 +59,7 @@ def keep(connection: Connection, bank: StudioBank, plan: Plan, by: Signature) ->
     Raises ChangedMeanwhileError, upon which the caller's transaction must be undone; IntegrityError for a taken id.
     """
     for piece in plan.new:
-        history.add(connection, bank.id, piece.heading, piece.text, by)
+        store.add_texts(connection, bank.id, [(piece.heading, piece.text)], by)
     kept = [history.edit(connection, draft, piece.text, draft.revision, by) for draft, piece in plan.changed]
     kept += [history.step(connection, draft, "retire", "", by) for draft in plan.gone]
     if not all(kept):

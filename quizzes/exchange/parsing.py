@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import select
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from quizzes.exchange import child, wire
 from quizzes.exchange.compare import Known
@@ -99,7 +102,7 @@ def _talk(process: subprocess.Popen[bytes], parts: Sequence[bytes], going: Going
         if time.monotonic() > end:
             raise ParseError(f"The file could not be read within {limits.wait} seconds. Split it, or try again later.")
         if select.select([process.stdout], [], [], _TICK)[0]:
-            chunk = process.stdout.read1(_CHUNK)  # type: ignore[attr-defined]  # (a pipe is buffered)
+            chunk = os.read(process.stdout.fileno(), _CHUNK)
             if not chunk:
                 process.wait()
                 return bytes(output)
@@ -107,14 +110,11 @@ def _talk(process: subprocess.Popen[bytes], parts: Sequence[bytes], going: Going
             step = _last_step(output) or step
 
 
-def _send(pipe: object, parts: Sequence[bytes]) -> None:
+def _send(pipe: IO[bytes], parts: Sequence[bytes]) -> None:
     """Write the job; a child that died has said why by its status."""
-    try:
-        for part in parts:
-            pipe.write(part)  # type: ignore[attr-defined]  # (a pipe)
-        pipe.close()  # type: ignore[attr-defined]  # (a pipe)
-    except (BrokenPipeError, ValueError):
-        pass
+    with suppress(BrokenPipeError, ValueError):
+        pipe.writelines(parts)
+        pipe.close()
 
 
 def _last_step(output: bytes | bytearray) -> tuple[str, int] | None:

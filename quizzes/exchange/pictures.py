@@ -7,15 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from quizzes.formats.findings import MAXIMUM_PICTURE, picture_type
 from quizzes.questions import Item
 
-MOST_BYTES = 2_000_000
-_SIGNS = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF87a": "image/gif",
-    b"GIF89a": "image/gif",
-}
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}
 _SHOWN = re.compile(r"\]\((?:file:([^)\s<>]+)|<file:([^)<>]+)>)\)")
 
@@ -36,10 +30,10 @@ class Picture:
 
 def read(data: bytes) -> Picture | None:
     """Return the picture of these bytes, or None where they are none that browsers show, or too many."""
-    found = next((media_type for sign, media_type in _SIGNS.items() if data.startswith(sign)), None)
-    if found is None or len(data) > MOST_BYTES:
+    found = picture_type(data)
+    if found is None or len(data) > MAXIMUM_PICTURE:
         return None
-    return Picture(hashlib.sha256(data).hexdigest(), found, data)
+    return Picture(hashlib.sha256(data).hexdigest(), f"image/{found}", data)
 
 
 def names(items: Sequence[Item]) -> set[str]:

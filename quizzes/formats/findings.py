@@ -15,7 +15,6 @@ from quizzes.formats.xml_tree import Document, Element
 MAXIMUM_PICTURE = 2_000_000
 MAXIMUM_PICTURES = 20_000_000
 """How many bytes one picture of a file may have, and all of them together."""
-MAXIMUM_QUESTIONS = 10_000
 MAXIMUM_PARTS = 2_000
 """How many elements one question may have."""
 MAXIMUM_HTML = 100_000

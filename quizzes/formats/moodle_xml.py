@@ -14,10 +14,11 @@ from decimal import Decimal, InvalidOperation
 
 from quizzes.formats import build
 from quizzes.formats.build import Built, BuiltOption
-from quizzes.formats.findings import MAXIMUM_HTML, MAXIMUM_PARTS, MAXIMUM_QUESTIONS, Findings, decode_base64
+from quizzes.formats.findings import MAXIMUM_HTML, MAXIMUM_PARTS, Findings, decode_base64
 from quizzes.formats.html import from_elements, picture_name, to_markdown
 from quizzes.formats.moodle_writer import write
 from quizzes.formats.reading import Reading
+from quizzes.formats.source import MAXIMUM_QUESTIONS
 from quizzes.formats.xml_tree import Document, Element, XmlError, parse
 
 __all__ = ["read", "write"]

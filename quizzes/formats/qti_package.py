@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from quizzes.formats.archive import Archive, ArchiveError, resolve
-from quizzes.formats.findings import MAXIMUM_QUESTIONS, Findings
+from quizzes.formats.findings import Findings
 from quizzes.formats.html import picture_name
 from quizzes.formats.qti import read_document
 from quizzes.formats.qti_item import Stimulus, Surroundings, case_name, read_item
 from quizzes.formats.qti_tree import convert, normalise
 from quizzes.formats.reading import Reading, Severity
+from quizzes.formats.source import MAXIMUM_QUESTIONS
 from quizzes.formats.xml_tree import Document, Element
 
 MANIFEST = "imsmanifest.xml"
