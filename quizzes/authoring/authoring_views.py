@@ -23,7 +23,7 @@ from quizzes.authoring import checking, history, store
 from quizzes.authoring.checking import Checked, Surroundings
 from quizzes.authoring.store import Draft, StudioBank
 from quizzes.formats import markdown
-from quizzes.questions import POOLS
+from quizzes.questions import POOLS, Item
 from quizzes.routes import exams, library, routes, shipped
 
 _FIRST_TEXT = """\
@@ -153,7 +153,7 @@ def preview_item(slug: str) -> str:
         bank = find_bank(connection, slug)
     text = sent_text()
     checked = checking.check(text, around(bank, request.form.get("question", "")))
-    return render_template("quizzes/studio_preview.html", checked=checked, **shown_of(checked))
+    return render_template("quizzes/studio_preview.html", checked=checked, **shown_of(checked.item))
 
 
 @routes.post("/studio/items/<question_id>/step")
@@ -269,13 +269,12 @@ def _editor(person: Person, bank: StudioBank, draft: Draft | None, text: str, fa
         words=words(),
         review=current_app.extensions["settings"].review,
         checked=checked,
-        **shown_of(checked),
+        **shown_of(checked.item),
     )
 
 
-def shown_of(checked: Checked) -> dict[str, object]:
-    """Return what the preview shows: the item with its key, faults, and advice."""
-    item = checked.item
+def shown_of(item: Item | None) -> dict[str, object]:
+    """Return what an instructor is shown of an item: as learners see it, its key, and what there is to say of it."""
     return {
         "shown": display.check(item) if item else None,
         "lines": display.review(item, "") if item else (),

@@ -197,7 +197,7 @@ def _seen(desk: Desk, text: str, line: int | None) -> dict[str, Any]:
     return {
         "faults": _sorted([*parts.faults, *(fault for one in checked.values() for fault in one.faults)]),
         "advice": _sorted([advice for one in checked.values() for advice in one.advice]),
-        "previews": [(one.heading, shown_of(checked[one])) for one in pieces],
+        "previews": [(one.heading, shown_of(checked[one].item)) for one in pieces],
     }
 
 

@@ -13,8 +13,8 @@ from accounts.people import Person
 from accounts.sessions import current_person, require_role
 from content.workflow import Signature
 from db import database
-from quizzes import display
 from quizzes import store as attempts
+from quizzes.authoring.authoring_views import shown_of
 from quizzes.corrections import store
 from quizzes.corrections.store import Dispute, Rescore
 from quizzes.routes import routes
@@ -152,8 +152,7 @@ def _page(dispute_id: int, fault: str = "") -> str:
     return render_template(
         "quizzes/dispute.html",
         dispute=found,
-        shown=display.check(item),
-        lines=display.review(item, ""),
+        **shown_of(item),
         verdicts=verdict_names(),
         form=request.form,
         fault=fault,

@@ -17,9 +17,9 @@ from werkzeug.wrappers import Response as Answer
 from accounts.sessions import require_role
 from content.workflow import Signature
 from db import database
-from quizzes import display
 from quizzes.authoring import slugs
 from quizzes.authoring import store as authoring
+from quizzes.authoring.authoring_views import shown_of
 from quizzes.authoring.store import StudioBank
 from quizzes.exchange import known, parsing, plan, report, store
 from quizzes.exchange.compare import Known
@@ -47,9 +47,7 @@ class Shown:
 
     row: Row
     taken: bool
-    stem: str
-    lines: tuple[display.Reviewed, ...]
-    explanation: str
+    preview: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -279,12 +277,7 @@ def _taken(row: Row, choices: Mapping[str, bool]) -> bool:
 
 
 def _shown(row: Row, choices: Mapping[str, bool]) -> Shown:
-    if row.imported is None:
-        return Shown(row, taken=False, stem="", lines=(), explanation="")
-    item = row.imported.item
-    shown = display.check(item)
-    explanation = display.explanation(item)
-    return Shown(row, _taken(row, choices), shown.stem, display.review(item, ""), explanation)
+    return Shown(row, _taken(row, choices), shown_of(row.imported.item if row.imported else None))
 
 
 def _choices(found: Import, rows: Sequence[Row]) -> dict[str, bool]:
