@@ -14,7 +14,6 @@ from itertools import islice
 from quizzes.formats import build
 from quizzes.formats.build import Built, BuiltOption
 from quizzes.formats.gift_scan import Block, Places, blocks
-from quizzes.formats.html import to_markdown
 from quizzes.formats.reading import Finding, Imported, Reading, Severity
 from quizzes.formats.source import MAXIMUM_QUESTIONS, MAXIMUM_RAW, lines_ended, too_many
 
@@ -94,6 +93,8 @@ class _Question:
         if written == "markdown" or not _SUSPICIOUS.search(plain):
             return plain
         if written == "html" or (written != "plain" and _HTML.search(plain)):
+            from quizzes.formats.html import to_markdown  # noqa: PLC0415 (few files have HTML, and lxml is large)
+
             # The file has no pictures, so that one is a loss.
             converted = to_markdown(plain, one_line=one_line, picture=lambda _address: None)
             if converted.losses:
