@@ -9,13 +9,14 @@ from typing import Any
 
 from flask import abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response as Answer
 
 from accounts import store as people
 from accounts.people import Person
 from accounts.sessions import require_role
-from content import archive, diff, drafts, pages, workflow
+from content import archive, diff, drafts, pages, presence, workflow
 from content.blueprint import library, routes, shelf
 from content.cli import unknown_embeds
 from content.drafts import PageDraft
@@ -23,7 +24,7 @@ from content.faults import ContentError
 from content.library import KINDS
 from content.pages import Page
 from content.render import MAXIMUM_BYTES
-from content.workflow import Signature
+from content.workflow import Said, Signature
 from db import database
 from web.clock import now
 
@@ -50,8 +51,7 @@ class Checked:
 @routes.get("/studio/pages")
 def studio_pages_list() -> str:
     """List every page of the content with the state of its draft, and offer to begin a note."""
-    require_role("instructor")
-    return _home()
+    return _home(require_role("instructor"))
 
 
 @routes.post("/studio/pages")
@@ -63,15 +63,17 @@ def begin_note() -> Answer | tuple[str, int]:
     slug = re.sub(r"[^a-z0-9]+", "-", form.get("slug", "").strip().casefold()).strip("-")
     path = drafts.note_path(form.get("month", "").strip(), slug)
     if path is None or not 0 < len(title) <= 200 or kind not in KINDS:
-        return _home(_("Give the note a title, a month as in 2018-03, an address in Latin letters, and its kind.")), 422
+        return _home(
+            person, _("Give the note a title, a month as in 2018-03, an address in Latin letters, and its kind.")
+        ), 422
     try:
         if _file_text(path):
-            return _home(_("There is a note at this address; choose another.")), 422
+            return _home(person, _("There is a note at this address; choose another.")), 422
         with database().writing() as connection:
             text = _FIRST_NOTE.format(title=_quoted(title), kind=kind)
             drafts.begin(connection, path, text, "", signature(person))
     except IntegrityError:
-        return _home(_("There is a note at this address; choose another.")), 422
+        return _home(person, _("There is a note at this address; choose another.")), 422
     return redirect(url_for("content.edit_page", path=path), 303)
 
 
@@ -101,18 +103,19 @@ def save_page(path: str) -> Answer | str | tuple[str, int]:
 
 @routes.post("/studio/pages/preview/<path:path>")
 def preview_page(path: str) -> str:
-    """Show a text as readers would see it, with what is wrong with it; nothing is kept."""
-    require_role("instructor")
+    """Show a text as readers would see it, what is wrong with it, and who else edits it; nothing is kept of it."""
+    person = require_role("instructor")
     _read(path)
-    return render_template("content/studio_page_preview.html", checked=_check(path, sent_text()))
+    checked, editing = _check(path, sent_text()), note_editor(person, f"page/{path}")
+    return render_template("content/studio_page_preview.html", checked=checked, editing=editing, alone=True)
 
 
 @routes.post("/studio/pages/step/<path:path>")
 def take_page_step(path: str) -> Answer:
     """Comment on a page, approve it, send it back, publish it, or give readers its file's text again."""
     person = require_role("instructor")
-    action, text = request.form.get("do", ""), request.form.get("text", "").strip()[:MAXIMUM_REMARK]
-    if action in {"comment", "return"} and not text:
+    action = request.form.get("do", "")
+    if action in {"comment", "return"} and not said("").text:
         abort(422, _("Write what you mean in the field above the button; go back, your page is as it was."))
     seen = _required(path)
     checked = _check(path, seen.text)
@@ -124,7 +127,7 @@ def take_page_step(path: str) -> Answer:
             drafts.accept_file(connection, draft, drafts.digest(_file_text(path)))
         elif action not in workflow.actions(_situation(person, draft, checked)):
             abort(409, _("This is not possible as the page stands now; open it again to see what is."))
-        elif not drafts.step(connection, draft, action, text, signature(person)):
+        elif not drafts.step(connection, draft, action, said(draft.text), signature(person)):
             abort(409, _("The page has been changed since you looked at it; open it again and read the new text."))
     shelf().look_again()
     return redirect(url_for("content.edit_page", path=path, _anchor="remarks"), 303)
@@ -170,9 +173,10 @@ def restore_page(path: str) -> Answer:
     return redirect(url_for("content.edit_page", path=path), 303)
 
 
-def _home(fault: str = "") -> str:
+def _home(person: Person, fault: str = "") -> str:
     with database().reading() as connection:
         written = drafts.every(connection)
+        editing = editors(connection, person)
     shown = {_name(page.path): page for page in library().pages()}
     only = [one for path, one in written.items() if path not in shown]
     return render_template(
@@ -184,6 +188,7 @@ def _home(fault: str = "") -> str:
         kinds=KINDS,
         month=now().strftime("%Y-%m"),
         fault=fault,
+        editing=editing,
         words=_words(),
     )
 
@@ -210,6 +215,7 @@ def _editor(person: Person, path: str, draft: PageDraft | None, text: str, fault
         names=names,
         actions=workflow.actions(_situation(person, draft, checked)) if draft else (),
         maximum=MAXIMUM_BYTES,
+        editing=note_editor(person, f"page/{path}"),
         words=_words(),
     )
 
@@ -226,7 +232,7 @@ def _keep(person: Person, path: str, text: str, *, ask: bool) -> bool:
                 return False
             draft = drafts.find(connection, path)
             if ask and draft is not None and draft.state == "draft":
-                drafts.step(connection, draft, "ask", "", by)
+                drafts.step(connection, draft, "ask", Said(), by)
     except IntegrityError:
         return False
     return True
@@ -288,6 +294,26 @@ def sent_text() -> str:
 def _quoted(title: str) -> str:
     """Return a title as front matter has it, whatever characters it holds."""
     return "'" + title.replace("'", "''") + "'"
+
+
+def note_editor(person: Person, place: str) -> list[str]:
+    """Note that a person edits a text, and return the names of those who do so too."""
+    found = presence.note(database(), place, signature(person))
+    with database().reading() as connection:
+        return list(people.names(connection, found).values())
+
+
+def editors(connection: Connection, person: Person) -> dict[str, list[str]]:
+    """Return the names of those who edit a text now, besides this person, by the text's place."""
+    found = presence.others(connection, person.id, now())
+    names = people.names(connection, (one for ids in found.values() for one in ids))
+    return {place: [names[one] for one in ids if one in names] for place, ids in found.items()}
+
+
+def said(draft: str) -> Said:
+    """Return what the form of a review sent, on a line of the draft's text or on the whole."""
+    text = request.form.get("text", "").strip()[:MAXIMUM_REMARK]
+    return Said(text, workflow.line_of(draft, request.form.get("line", "")))
 
 
 def signature(person: Person) -> Signature:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from content import workflow
 from content.models import PageDraftRow, PageRemarkRow, PageRevisionRow
-from content.workflow import PUBLIC, Remark, Revision, Signature
+from content.workflow import PUBLIC, Remark, Revision, Said, Signature
 from db import Database
 
 log = logging.getLogger(__name__)
@@ -87,8 +87,8 @@ def edit(connection: Connection, draft: PageDraft, text: str, revision: int, by:
     return True
 
 
-def step(connection: Connection, draft: PageDraft, action: str, text: str, by: Signature) -> bool:
-    """Take a step of the workflow, with its reason; return False where the page has changed.
+def step(connection: Connection, draft: PageDraft, action: str, said: Said, by: Signature) -> bool:
+    """Take a step of the workflow, with what is said of it; return False where the page has changed.
 
     Publication gives readers the draft's text, retirement the file's again (or nothing, where there is no file).
     Raises ValueError where the step is not possible in the page's state.
@@ -98,8 +98,8 @@ def step(connection: Connection, draft: PageDraft, action: str, text: str, by: S
         values["public"] = draft.revision if action == "publish" else None
     if not _change(connection, draft, draft.revision, values):
         return False
-    said = {"draft_id": draft.id, "revision": draft.revision, "kind": action, "text": text}
-    connection.execute(insert(PageRemarkRow).values(**said, person_id=by.person_id, made_at=by.at))
+    row = {"draft_id": draft.id, "revision": draft.revision, "kind": action, "text": said.text, "line": said.line}
+    connection.execute(insert(PageRemarkRow).values(**row, person_id=by.person_id, made_at=by.at))
     return True
 
 
@@ -118,8 +118,10 @@ def revisions(connection: Connection, draft: PageDraft) -> list[Revision]:
 def remarks(connection: Connection, draft: PageDraft) -> list[Remark]:
     """Return what was said and decided of a page, in its order."""
     row = PageRemarkRow
-    found = select(row.revision, row.kind, row.text, row.person_id, row.made_at).where(row.draft_id == draft.id)
-    return [Remark(*one) for one in connection.execute(found.order_by(row.id))]
+    columns = (row.revision, row.kind, row.text, row.person_id, row.made_at, row.line)
+    found = connection.execute(select(*columns).where(row.draft_id == draft.id).order_by(row.id))
+    said = [Remark(*one) for one in found]
+    return workflow.quote(said, revisions(connection, draft)) if any(one.line for one in said) else said
 
 
 def state(connection: Connection) -> tuple[int, int]:

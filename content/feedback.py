@@ -45,12 +45,15 @@ def settle(database: Database, feedback_id: int, answer: str, now: datetime) -> 
 
 def waiting(database: Database) -> list[Feedback]:
     """Return the open remarks, the oldest first."""
-    return _read(database, _ALL.where(FeedbackRow.settled_at.is_(None)).order_by(FeedbackRow.written_at))
+    return _read(
+        database, _ALL.where(FeedbackRow.settled_at.is_(None)).order_by(FeedbackRow.written_at, FeedbackRow.id)
+    )
 
 
 def of_person(database: Database, person_id: int) -> list[Feedback]:
     """Return what a person wrote, the newest first."""
-    return _read(database, _ALL.where(FeedbackRow.person_id == person_id).order_by(FeedbackRow.written_at.desc()))
+    newest = (FeedbackRow.written_at.desc(), FeedbackRow.id.desc())
+    return _read(database, _ALL.where(FeedbackRow.person_id == person_id).order_by(*newest))
 
 
 def adopt(connection: Connection, guest_id: int, person_id: int) -> None:

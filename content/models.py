@@ -95,7 +95,10 @@ class PageRevisionRow(Base):
 
 
 class PageRemarkRow(Base):
-    """What somebody said or decided about a revision of a page: comment, ask, approve, return, publish, retire."""
+    """What somebody said or decided about a revision of a page: comment, ask, approve, return, publish, retire.
+
+    ``line`` is the line of the text that a remark is on, if it is on one.
+    """
 
     __tablename__ = "content_page_remark"
 
@@ -103,9 +106,20 @@ class PageRemarkRow(Base):
     draft_id: Mapped[int] = mapped_column(ForeignKey("content_page_draft.id", ondelete="CASCADE"), index=True)
     revision: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(10))
+    line: Mapped[int | None] = mapped_column(Integer)
     text: Mapped[str] = mapped_column(Text, default="")
     person_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_person.id", ondelete="SET NULL"))
     made_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class EditorRow(Base):
+    """Somebody who edits a text of the studio, by its place: ``page/<path>`` or ``item/<id>``."""
+
+    __tablename__ = "content_editor"
+
+    place: Mapped[str] = mapped_column(String(310), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("accounts_person.id", ondelete="CASCADE"), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class IndexedPageRow(Base):

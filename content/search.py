@@ -17,7 +17,12 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text
 from content.models import IndexedPageRow, PassageRow
 from content.render import Section
 from content.stemming import stems
+from db import in_turns
 
+TABLES = frozenset({"content_indexed_page", "content_passage", "content_words"}) | {
+    f"content_words_{part}" for part in ("config", "content", "data", "docsize", "idx")
+}
+"""Every table of the index; the last five are FTS5's own, under the words."""
 CANDIDATES = 2000
 """So many matches in titles and headings, and so many in texts, are ranked: of 200,000 passages that took 10 ms."""
 SNIPPET = 240
@@ -83,6 +88,8 @@ def parse(words: str) -> Query:
 
 def index(connection: Connection, documents: Iterable[Document]) -> int:
     """Bring the index up to what ``documents`` say; return how many pages were written or removed."""
+    # Of two servers that start at once the second finds everything written.
+    in_turns(connection, "search index")
     wanted = {one.address: (one, _digest(one)) for one in documents}
     known = {row.address: row.digest for row in connection.execute(select(IndexedPageRow))}
     gone = [address for address in known if address not in wanted]

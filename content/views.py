@@ -29,6 +29,7 @@ from content import (
     glossary,
     marks,
     progress,
+    search,
     search_views,
     study_views,
     talk_views,
@@ -82,6 +83,7 @@ def init_app(app: Flask) -> None:
     register.activity.append(progress.last_finished)
     lifecycle(app).prepare.append(search_views.refresh)
     lifecycle(app).sweep.append(search_views.refresh)
+    lifecycle(app).rebuilt |= search.TABLES
     lifecycle(app).adopt += [progress.adopt, marks.adopt, feedback.adopt]
 
 
@@ -221,7 +223,7 @@ def picture(name: str) -> Response:
 @routes.get("/sw.js")
 def service_worker() -> Response:
     """Serve the service worker from the top, so that it may answer for the lessons."""
-    answer = Response((ROOT / "static" / "service-worker.js").read_bytes(), content_type="text/javascript")
+    answer = Response((ROOT / "static" / "service-worker.js").read_bytes(), mimetype="text/javascript")
     answer.headers["Cache-Control"] = "no-cache"
     return answer
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 PUBLIC = ("publish", "retire")
@@ -49,14 +50,24 @@ class Revision:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What somebody says with a step of the workflow: nothing, or something on the whole text or on a line of it."""
+
+    text: str = ""
+    line: int | None = None
+
+
+@dataclass(frozen=True)
 class Remark:
-    """What somebody said or decided about a revision."""
+    """What somebody said or decided about a revision; ``quoted`` is the line of it that the remark is on, if any."""
 
     revision: int
     kind: str
     text: str
     person_id: int | None
     made_at: datetime
+    line: int | None = None
+    quoted: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,18 @@ class Situation:
     review_required: bool
 
 
+def quote(remarks: Iterable[Remark], revisions: Iterable[Revision]) -> list[Remark]:
+    """Return the remarks, each that is on a line with the line's words as they were in its revision."""
+    texts = {one.revision: one.text.split("\n") for one in revisions}
+    return [replace(one, quoted=_line(texts.get(one.revision, []), one.line)) if one.line else one for one in remarks]
+
+
+def line_of(text: str, sent: str) -> int | None:
+    """Return the line of a text that a remark is on by what was sent; None for none, and where there is no such."""
+    line = int(sent) if sent.isdecimal() and len(sent) < 7 else 0
+    return line if 0 < line <= text.count("\n") + 1 else None
+
+
 def actions(situation: Situation) -> tuple[str, ...]:
     """Return what this person may do to the item now, in the order of STEPS."""
     return tuple(name for name in STEPS if _allowed(name, situation))
@@ -81,6 +104,10 @@ def after(action: str, state: str) -> str:
     if action not in STEPS or state not in STEPS[action].begins:
         raise ValueError(f"“{action}” is not possible while the item is “{state}”.")
     return STEPS[action].ends or state
+
+
+def _line(lines: Sequence[str], number: int) -> str:
+    return lines[number - 1] if number <= len(lines) else ""
 
 
 def _allowed(action: str, situation: Situation) -> bool:

@@ -15,7 +15,7 @@ from quizzes.questions import DIFFICULTIES, TYPES, Question
 
 @dataclass(frozen=True)
 class Domain:
-    """A part of an exam with its weight in percent."""
+    """A part of an exam with its weight: of a vendor's exam in percent, of a bank's own the number of its items."""
 
     number: int
     title: str
@@ -44,6 +44,8 @@ class Blueprint:
     """The types of items that the exam has."""
     difficulty: tuple[int, ...] = ()
     """The share of easy, medium and hard items in percent, kept as nearly as each domain's items allow; or nothing."""
+    offered: bool = True
+    """Whether anybody can begin it; what was begun is finished and read by an exam that is offered no longer."""
 
     def quotas(self) -> dict[int, int]:
         """Return how many scored items each domain gets, by its number."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from flask import url_for
+from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from accounts.people import Person
@@ -33,7 +34,16 @@ def times(person: Person | None, slug: str) -> tuple[str, ...]:
 
 
 def _assignable() -> list[Assignable]:
-    return [Assignable(one.slug, one.title, url_for("quizzes.exam", slug=one.slug)) for one in exams().blueprints]
+    own = exams().own
+    return [
+        Assignable(
+            one.slug,
+            one.title,
+            url_for("quizzes.exam", slug=one.slug),
+            group=_("banks of the studio") if one.slug in own else "",
+        )
+        for one in exams().offered
+    ]
 
 
 def _efforts(connection: Connection, slugs: Sequence[str], people: Sequence[int]) -> list[Effort]:

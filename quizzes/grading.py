@@ -171,15 +171,15 @@ def _domain_score(domain: Domain, items: Sequence[Item], marks: Sequence[Mark]) 
 
 
 def _task_score(code: str, own: Sequence[tuple[Item, Mark]]) -> TaskScore:
-    missed = dict.fromkeys(item.question.lesson for item, one in own if not one.correct)
+    missed = dict.fromkeys(item.question.lesson for item, one in own if item.question.lesson and not one.correct)
     return TaskScore(code, sum(one.correct for _, one in own), len(own), tuple(missed))
 
 
 def _read_next(items: Sequence[Item], marks: Sequence[Mark], most: int = 3) -> tuple[LessonToRead, ...]:
     missed: dict[str, int] = {}
     for item, one in zip(items, marks, strict=True):
-        if not one.correct:
-            lesson = item.question.lesson.partition("#")[0]
+        lesson = item.question.lesson.partition("#")[0]
+        if lesson and not one.correct:
             missed[lesson] = missed.get(lesson, 0) + 1
     worst = sorted(missed.items(), key=lambda pair: (-pair[1], pair[0]))
     return tuple(LessonToRead(lesson, count) for lesson, count in worst[:most])

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from flask import Blueprint as Routes
 from flask import current_app, g
+from sqlalchemy import Connection
 
 from content.library import Library
 from labs.experiments import Evidence
 from quizzes import blueprint, pool
 from quizzes.answers import clean
-from quizzes.authoring import history
-from quizzes.questions import MAXIMUM_ANSWER
+from quizzes.authoring import history, quiz, store
+from quizzes.blueprint import Blueprint
+from quizzes.questions import MAXIMUM_ANSWER, Bank
 from quizzes.sittings import Exams
 
 ROOT = Path(__file__).parent
@@ -48,11 +50,25 @@ def _with_studio(files: Exams) -> Exams:
         state = history.state(connection)
         known = current_app.extensions.get("published")
         if known is None or known[0] != state or known[1] is not files:
-            banks = (*files.banks, *history.published(connection))
-            known = (state, files, Exams(files.blueprints, banks))
+            public = history.published(connection)
+            own = _own_exams(connection, public)
+            blueprints = (*files.blueprints, *(exam for exam, _bank in own))
+            banks = (*files.banks, *public)
+            known = (state, files, Exams(blueprints, banks, {exam.slug: bank for exam, bank in own}))
             current_app.extensions["published"] = known
     found: Exams = known[2]
     return found
+
+
+def _own_exams(connection: Connection, public: tuple[Bank, ...]) -> list[tuple[Blueprint, Bank]]:
+    """Return the exams that are banks of the studio, those too that are offered no longer, each with its bank."""
+    published = {bank.slug: bank for bank in public}
+    return [
+        (quiz.blueprint_of(bank, items, course), items)
+        for bank in store.banks(connection)
+        if bank.minutes is not None and (course := library().find_course(bank.course)) is not None
+        for items in [published.get(bank.slug) or Bank(bank.slug, bank.title, bank.course, bank.pool, ())]
+    ]
 
 
 def library() -> Library:

@@ -15,12 +15,15 @@ from werkzeug.wrappers import Response as Answer
 from accounts import store as people
 from accounts.people import Person
 from accounts.sessions import require_role
-from content import diff, workflow
-from content.draft_views import MAXIMUM_REMARK, sent_text, signature
-from db import database
+from content import diff, drafts, workflow
+from content.blueprint import shelf
+from content.draft_views import editors, note_editor, said, signature
+from content.workflow import Said
+from db import database, in_turns
 from quizzes import display
-from quizzes.authoring import checking, history, store
+from quizzes.authoring import checking, history, item_form, item_form_views, quiz, store
 from quizzes.authoring.checking import Checked, Surroundings
+from quizzes.authoring.item_form_views import KEEPING, Sent
 from quizzes.authoring.store import Draft, StudioBank
 from quizzes.formats import markdown
 from quizzes.questions import POOLS, Item
@@ -65,16 +68,25 @@ def begin_bank() -> Answer | tuple[str, int]:
 @routes.get("/studio/banks/<slug>")
 def studio_bank(slug: str) -> str:
     """List the items of a bank, and offer to write one or to copy one of a file."""
-    require_role("instructor")
+    person = require_role("instructor")
     with database().reading() as connection:
         bank = find_bank(connection, slug)
-        drafts = store.drafts(connection, bank.id)
+        written = store.drafts(connection, bank.id)
+        editing = editors(connection, person)
     beside = around(bank, "any")
     faults = {
         one.question_id: len(checking.check(one.text, replace(beside, question_id=one.question_id)).faults)
-        for one in drafts
+        for one in written
     }
-    return render_template("quizzes/studio_bank.html", bank=bank, drafts=drafts, faults=faults, words=words())
+    return render_template(
+        "quizzes/studio_bank.html",
+        bank=bank,
+        exam=quiz.slug_of(bank),
+        drafts=written,
+        faults=faults,
+        editing=editing,
+        words=words(),
+    )
 
 
 @routes.route("/studio/banks/<slug>/new", methods=["GET", "POST"])
@@ -85,15 +97,17 @@ def new_item(slug: str) -> Answer | str | tuple[str, int]:
         bank = find_bank(connection, slug)
         count = len(store.drafts(connection, bank.id))
     if request.method == "GET":
-        return _editor(person, bank, None, _FIRST_TEXT.format(id=f"{bank.slug}-{count + 1}"))
-    text = sent_text()
-    checked = checking.check(text, around(bank))
-    if request.form.get("do") == "preview":
-        return _editor(person, bank, None, text)
+        return _editor(person, bank, None, _first(f"{bank.slug}-{count + 1}"))
+    sent = item_form_views.sent()
+    if request.form.get("do", "save") not in KEEPING:
+        return _editor(person, bank, None, sent)
+    checked = checking.check(sent.text, around(bank))
+    if not sent.is_whole:
+        return _editor(person, bank, None, sent, _not_whole()), 422
     if checked.item is None or checked.faults:
         fault = _("A new item is kept once it can be read; this text stays here until then.")
-        return _editor(person, bank, None, text, fault), 422
-    return _keep_new(person, bank, checked, text)
+        return _editor(person, bank, None, sent, fault), 422
+    return _keep_new(person, bank, checked, sent)
 
 
 @routes.post("/studio/banks/<slug>/copy")
@@ -106,10 +120,11 @@ def copy_item(slug: str) -> Answer:
     question = source.question
     # The case stays in its own bank; here the item tells it itself.
     stem = f"{question.stimulus}\n\n{question.stem}" if question.case else question.stem
-    alone = replace(source, question=replace(question, stem=stem, case="", stimulus=""))
-    text = markdown.write_item(alone).partition("\n")[2]
+    copied = replace(source, question=replace(question, stem=stem, case="", stimulus=""))
+    text = markdown.write_item(copied).partition("\n")[2]
     with database().writing() as connection:
         bank = find_bank(connection, slug)
+        in_turns(connection, f"copies into bank {bank.id}")
         name = _free_id(connection, f"{bank.slug}-{source.question.id}")
         store.add_texts(connection, bank.id, [(name, f"## {name}\n{text}")], signature(person))
         history.note_source(connection, _draft(connection, name)[0], source.question.id, signature(person))
@@ -122,46 +137,57 @@ def studio_item(question_id: str) -> str:
     person = require_role("instructor")
     with database().reading() as connection:
         draft, bank = _draft(connection, question_id)
-    return _editor(person, bank, draft, draft.text)
+    return _editor(person, bank, draft, Sent(draft.text))
 
 
 @routes.post("/studio/items/<question_id>")
 def save_item(question_id: str) -> Answer | str | tuple[str, int]:
     """Keep a text, only show it, or keep it and ask for a review; never over what somebody else has written."""
     person = require_role("instructor")
-    text, revision = sent_text(), request.form.get("revision", 0, int)
+    sent, revision = item_form_views.sent(), request.form.get("revision", 0, int)
     with database().reading() as connection:
         draft, bank = _draft(connection, question_id)
-    if request.form.get("do") == "preview":
-        return _editor(person, bank, draft, text)
+    if request.form.get("do", "save") not in KEEPING:
+        return _editor(person, bank, draft, sent)
+    if not sent.is_whole:
+        return _editor(person, bank, draft, sent, _not_whole()), 422
     with database().writing() as connection:
-        kept = text == draft.text or history.edit(connection, draft, text, revision, signature(person))
+        kept = sent.text == draft.text or history.edit(connection, draft, sent.text, revision, signature(person))
         draft, bank = _draft(connection, question_id)
         if kept and request.form.get("do") == "ask" and draft.state == "draft":
-            history.step(connection, draft, "ask", "", signature(person))
+            history.step(connection, draft, "ask", Said(), signature(person))
     if not kept:
         fault = _("Somebody else has changed this item meanwhile. Nothing is lost: both texts are below.")
-        return _editor(person, bank, draft, text, fault), 409
+        return _editor(person, bank, draft, sent, fault), 409
     return redirect(url_for("quizzes.studio_item", question_id=question_id), 303)
 
 
 @routes.post("/studio/preview/<slug>")
 def preview_item(slug: str) -> str:
-    """Show a text as learners would see it, with what is wrong with it; nothing is kept."""
-    require_role("instructor")
+    """Show a text as learners would see it, what is wrong with it, and who else edits it; nothing is kept of it."""
+    person = require_role("instructor")
+    sent, question_id = item_form_views.sent(), request.form.get("question", "")
     with database().reading() as connection:
         bank = find_bank(connection, slug)
-    text = sent_text()
-    checked = checking.check(text, around(bank, request.form.get("question", "")))
-    return render_template("quizzes/studio_preview.html", checked=checked, **shown_of(checked.item))
+        draft = store.find_draft(connection, question_id)
+    checked = checking.check(sent.text, around(bank, question_id))
+    return render_template(
+        "quizzes/studio_preview.html",
+        checked=checked,
+        text=sent.text,
+        alone=True,
+        editing=_editing(person, draft),
+        **shown_of(checked.item),
+        **(item_form_views.shown(bank, sent.form, checked) if sent.form else {}),
+    )
 
 
 @routes.post("/studio/items/<question_id>/step")
 def take_step(question_id: str) -> Answer:
     """Comment on an item, approve it, send it back, publish or retire it."""
     person = require_role("instructor")
-    action, text = request.form.get("do", ""), request.form.get("text", "").strip()[:MAXIMUM_REMARK]
-    if action in {"comment", "return"} and not text:
+    action = request.form.get("do", "")
+    if action in {"comment", "return"} and not said("").text:
         abort(422, _("Write what you mean in the field above the button; go back, your page is as it was."))
     with database().writing() as connection:
         draft, bank = _draft(connection, question_id)
@@ -171,7 +197,7 @@ def take_step(question_id: str) -> Answer:
         done = draft.revision == request.form.get("revision", 0, int) and (
             history.publish(connection, draft, checked.item, signature(person))
             if action == "publish" and checked.item is not None
-            else history.step(connection, draft, action, text, signature(person))
+            else history.step(connection, draft, action, said(draft.text), signature(person))
         )
     if not done:
         abort(409, _("The item has been changed since you looked at it; open its page again and read the new text."))
@@ -225,22 +251,33 @@ def reviews() -> str:
     person = require_role("instructor")
     with database().reading() as connection:
         waiting = [one for one in history.entries(connection) if one.state in {"review", "approved"}]
-        names = people.names(connection, (one.person_id for one in waiting))
-    return render_template("quizzes/studio_reviews.html", waiting=waiting, names=names, me=person.id, words=words())
+        pages = [one for one in drafts.every(connection).values() if one.state in {"review", "approved"}]
+        names = people.names(connection, [one.person_id for one in waiting] + [one.person_id for one in pages])
+    return render_template(
+        "quizzes/studio_reviews.html",
+        waiting=waiting,
+        pages=pages,
+        shown={page.path.relative_to(shelf().root).as_posix(): page for page in library().pages()},
+        names=names,
+        me=person.id,
+        words=words(),
+    )
 
 
 def _home(person: Person, fault: str = "") -> str:
     with database().reading() as connection:
         banks, entries = store.banks(connection), history.entries(connection)
+        pages = drafts.every(connection).values()
     counts = Counter((one.bank, one.state) for one in entries)
     public = Counter(one.bank for one in entries if one.public)
-    waiting = sum(one.state == "review" and one.person_id != person.id for one in entries)
+    authors = [one.person_id for one in entries if one.state == "review"]
+    authors += [one.person_id for one in pages if one.state == "review"]
     return render_template(
         "quizzes/studio_home.html",
         banks=banks,
         counts=counts,
         public=public,
-        waiting=waiting,
+        waiting=sum(one != person.id for one in authors),
         courses=library().courses,
         pools=POOLS,
         fault=fault,
@@ -248,13 +285,16 @@ def _home(person: Person, fault: str = "") -> str:
     )
 
 
-def _editor(person: Person, bank: StudioBank, draft: Draft | None, text: str, fault: str = "") -> str:
+def _editor(person: Person, bank: StudioBank, draft: Draft | None, sent: Sent, fault: str = "") -> str:
+    text, as_form = sent.text, item_form_views.view() == "form"
+    form = (sent.form or item_form.of_text(text)) if as_form else None
     checked = checking.check(text, around(bank, draft.question_id if draft else ""))
     with database().reading() as connection:
         remarks = history.remarks(connection, draft) if draft else []
         names = people.names(connection, (one.person_id for one in remarks))
         situation = _situation(connection, person, draft, checked) if draft else None
         others = store.drafts(connection, bank.id)
+    editing = _editing(person, draft)
     return render_template(
         "quizzes/studio_item.html",
         bank=bank,
@@ -269,8 +309,33 @@ def _editor(person: Person, bank: StudioBank, draft: Draft | None, text: str, fa
         words=words(),
         review=current_app.extensions["settings"].review,
         checked=checked,
+        editing=editing,
+        focus=sent.focus,
+        unshowable=as_form and form is None,
         **shown_of(checked.item),
+        **(item_form_views.shown(bank, form, checked) if form else {}),
     )
+
+
+def _first(question_id: str) -> Sent:
+    """Return what a new item begins with: an example to write over, or empty fields."""
+    if item_form_views.view() == "text":
+        return Sent(_FIRST_TEXT.format(id=question_id))
+    form = item_form.begin(question_id)
+    return Sent(item_form.write(form), form)
+
+
+def _editing(person: Person, draft: Draft | None) -> list[str]:
+    """Note that a person edits an item, if it is there, and return the names of those who do so too."""
+    return note_editor(person, f"item/{draft.question_id}") if draft else []
+
+
+def _not_whole() -> str:
+    sentence: str = _(
+        "Nothing was kept: in some field a line begins with what has a meaning in an item, as “## ”, “- [ ] ”, “1. ” "
+        "or “**Answer**”. Begin it with a word."
+    )
+    return sentence
 
 
 def shown_of(item: Item | None) -> dict[str, object]:
@@ -283,17 +348,17 @@ def shown_of(item: Item | None) -> dict[str, object]:
     }
 
 
-def _keep_new(person: Person, bank: StudioBank, checked: Checked, text: str) -> Answer | tuple[str, int]:
+def _keep_new(person: Person, bank: StudioBank, checked: Checked, sent: Sent) -> Answer | tuple[str, int]:
     if checked.item is None:
         raise ValueError("Only an item that can be read is kept as a new one.")
     name = checked.item.question.id
     try:
         with database().writing() as connection:
-            store.add_texts(connection, bank.id, [(name, text)], signature(person))
+            store.add_texts(connection, bank.id, [(name, sent.text)], signature(person))
             if request.form.get("do") == "ask":
-                history.step(connection, _draft(connection, name)[0], "ask", "", signature(person))
+                history.step(connection, _draft(connection, name)[0], "ask", Said(), signature(person))
     except IntegrityError:
-        return _editor(person, bank, None, text, _("Another item has this id; choose one of its own.")), 422
+        return _editor(person, bank, None, sent, _("Another item has this id; choose one of its own.")), 422
     return redirect(url_for("quizzes.studio_item", question_id=name), 303)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, insert, select, update
 
 from content import workflow
-from content.workflow import PUBLIC, Remark, Revision, Signature
+from content.workflow import PUBLIC, Remark, Revision, Said, Signature
 from quizzes import store as versions
 from quizzes.authoring.models import BankRow, DraftRevisionRow, DraftRow, RemarkRow
 from quizzes.authoring.store import Draft
@@ -53,8 +53,8 @@ def edit(connection: Connection, draft: Draft, text: str, revision: int, by: Sig
     return True
 
 
-def step(connection: Connection, draft: Draft, action: str, text: str, by: Signature) -> bool:
-    """Take a step of the workflow other than a publication, with its reason; return False where the item has changed.
+def step(connection: Connection, draft: Draft, action: str, said: Said, by: Signature) -> bool:
+    """Take a step of the workflow other than a publication, with what is said; return False where the item has changed.
 
     Raises ValueError where the step is not possible in the item's state.
     """
@@ -63,7 +63,7 @@ def step(connection: Connection, draft: Draft, action: str, text: str, by: Signa
         values["fingerprint"] = None
     if not _change(connection, draft, draft.revision, draft.state, values):
         return False
-    _remark(connection, draft, {"kind": action, "text": text}, by)
+    _remark(connection, draft, {"kind": action, "text": said.text, "line": said.line}, by)
     return True
 
 
@@ -90,8 +90,10 @@ def revisions(connection: Connection, draft: Draft) -> list[Revision]:
 def remarks(connection: Connection, draft: Draft) -> list[Remark]:
     """Return what was said and decided of an item, in its order."""
     row = RemarkRow
-    found = select(row.revision, row.kind, row.text, row.person_id, row.made_at).where(row.draft_id == draft.id)
-    return [Remark(*one) for one in connection.execute(found.order_by(row.id))]
+    columns = (row.revision, row.kind, row.text, row.person_id, row.made_at, row.line)
+    found = connection.execute(select(*columns).where(row.draft_id == draft.id).order_by(row.id))
+    said = [Remark(*one) for one in found]
+    return workflow.quote(said, revisions(connection, draft)) if any(one.line for one in said) else said
 
 
 def entries(connection: Connection) -> list[Entry]:
@@ -104,14 +106,14 @@ def entries(connection: Connection) -> list[Entry]:
     ]
 
 
-def state(connection: Connection) -> tuple[int, int]:
-    """Return two numbers of which one changes with every publication and retirement, in one cheap statement.
+def state(connection: Connection) -> tuple[int, ...]:
+    """Return numbers of which one changes with every publication, retirement and change of a bank, in one statement.
 
-    Both are needed: of two transactions the one with the lower id may be committed last.
+    Both the count and the last id are needed: of two transactions the one with the lower id may be committed last.
     """
-    found = select(func.count(), func.coalesce(func.max(RemarkRow.id), 0)).where(RemarkRow.kind.in_(PUBLIC))
-    count, last = connection.execute(found).one()
-    return count, last
+    banks = select(func.coalesce(func.sum(BankRow.revision), 0)).scalar_subquery()
+    found = select(func.count(), func.coalesce(func.max(RemarkRow.id), 0), banks).where(RemarkRow.kind.in_(PUBLIC))
+    return tuple(map(int, connection.execute(found).one()))
 
 
 def published(connection: Connection) -> tuple[Bank, ...]:
@@ -158,6 +160,6 @@ def _change(connection: Connection, draft: Draft, revision: int, state: str, val
     return connection.execute(update(row).where(*same).values(values)).rowcount == 1
 
 
-def _remark(connection: Connection, draft: Draft, said: dict[str, str], by: Signature) -> None:
+def _remark(connection: Connection, draft: Draft, said: dict[str, Any], by: Signature) -> None:
     values = {"draft_id": draft.id, "revision": draft.revision, **said}
     connection.execute(insert(RemarkRow).values(**values, person_id=by.person_id, made_at=by.at))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Integer, String, Text
+from sqlalchemy import Boolean, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db import Base, Instant
@@ -13,7 +13,8 @@ from db import Base, Instant
 class BankRow(Base):
     """A bank that was born in the studio. ``cases`` is the Markdown of its cases, as in a bank's file.
 
-    ``revision`` grows with each change of the bank itself, not of its items.
+    ``revision`` grows with each change of the bank itself, not of its items. With ``minutes`` and ``cut`` learners sit
+    its published items as an exam; ``offered`` says whether anybody can begin one now.
     """
 
     __tablename__ = "quizzes_bank"
@@ -25,6 +26,9 @@ class BankRow(Base):
     pool: Mapped[str] = mapped_column(String(8))
     cases: Mapped[str] = mapped_column(Text, default="")
     revision: Mapped[int] = mapped_column(Integer, default=1)
+    minutes: Mapped[int | None] = mapped_column(Integer)
+    cut: Mapped[int | None] = mapped_column(Integer)
+    offered: Mapped[bool] = mapped_column(Boolean, default=False)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_person.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(Instant)
 
@@ -64,7 +68,10 @@ class DraftRevisionRow(Base):
 
 
 class RemarkRow(Base):
-    """What somebody said or decided about a revision of an item: comment, ask, approve, return, publish, retire."""
+    """What somebody said or decided about a revision of an item: comment, ask, approve, return, publish, retire.
+
+    ``line`` is the line of the text that a remark is on, if it is on one.
+    """
 
     __tablename__ = "quizzes_remark"
 
@@ -72,6 +79,7 @@ class RemarkRow(Base):
     draft_id: Mapped[int] = mapped_column(ForeignKey("quizzes_draft.id", ondelete="CASCADE"), index=True)
     revision: Mapped[int] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(10))
+    line: Mapped[int | None] = mapped_column(Integer)
     text: Mapped[str] = mapped_column(Text, default="")
     fingerprint: Mapped[str | None] = mapped_column(String(64))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("accounts_person.id", ondelete="SET NULL"))

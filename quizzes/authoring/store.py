@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from content.workflow import Signature
 from quizzes.authoring.models import BankRow, DraftRevisionRow, DraftRow
@@ -25,6 +26,10 @@ class StudioBank:
     pool: str
     cases: str
     revision: int
+    minutes: int | None = None
+    cut: int | None = None
+    offered: bool = False
+    """Whether learners can sit its published items as an exam of so many minutes with that cut."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,9 @@ class Draft:
     changed_at: datetime
 
 
-_BANK = select(
-    *(BankRow.id, BankRow.slug, BankRow.title, BankRow.course, BankRow.pool, BankRow.cases, BankRow.revision)
+_BANK: Select[*tuple[Any, ...]] = select(
+    *(BankRow.id, BankRow.slug, BankRow.title, BankRow.course, BankRow.pool, BankRow.cases, BankRow.revision),
+    *(BankRow.minutes, BankRow.cut, BankRow.offered),
 )
 _DRAFT = select(
     *(DraftRow.id, DraftRow.bank_id, DraftRow.question_id, DraftRow.text, DraftRow.revision, DraftRow.state),
@@ -58,7 +64,7 @@ def create_bank(connection: Connection, bank: StudioBank, by: Signature) -> Stud
     """
     values = {"slug": bank.slug, "title": bank.title, "course": bank.course, "pool": bank.pool, "cases": bank.cases}
     row = insert(BankRow).values(**values, revision=1, person_id=by.person_id, created_at=by.at).returning(BankRow.id)
-    return StudioBank(connection.execute(row).scalar_one(), **values, revision=1)
+    return replace(bank, id=connection.execute(row).scalar_one(), revision=1)
 
 
 def banks(connection: Connection) -> list[StudioBank]:
@@ -70,6 +76,12 @@ def find_bank(connection: Connection, slug: str) -> StudioBank | None:
     """Return the bank of that slug, or None."""
     row = connection.execute(_BANK.where(BankRow.slug == slug)).first()
     return None if row is None else StudioBank(*row)
+
+
+def offer(connection: Connection, bank: StudioBank, terms: tuple[int | None, int | None], *, offered: bool) -> None:
+    """Let learners sit a bank as an exam on these terms (its minutes and its cut), or no longer."""
+    values = {"minutes": terms[0], "cut": terms[1], "offered": offered, "revision": BankRow.revision + 1}
+    connection.execute(update(BankRow).where(BankRow.id == bank.id).values(values))
 
 
 def drafts(connection: Connection, bank_id: int) -> list[Draft]:
@@ -133,6 +145,8 @@ def remove_import(connection: Connection, import_id: int) -> tuple[int, list[str
     Returns how many were removed, and the ids of the questions that stay.
     """
     untouched = (DraftRow.import_id == import_id, DraftRow.revision == 1, DraftRow.fingerprint.is_(None))
+    # Somebody may be changing one of them at this moment.
+    connection.execute(select(DraftRow.id).where(*untouched).order_by(DraftRow.id).with_for_update())
     connection.execute(
         delete(DraftRevisionRow).where(DraftRevisionRow.draft_id.in_(select(DraftRow.id).where(*untouched)))
     )

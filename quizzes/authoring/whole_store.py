@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, select, update
 
-from content.workflow import Signature
+from content.workflow import Said, Signature
 from quizzes.authoring import history, store
 from quizzes.authoring.models import BankRow, DraftRevisionRow, DraftRow
 from quizzes.authoring.store import Draft, StudioBank
@@ -61,7 +61,7 @@ def keep(connection: Connection, bank: StudioBank, plan: Plan, by: Signature) ->
     for piece in plan.new:
         store.add_texts(connection, bank.id, [(piece.heading, piece.text)], by)
     kept = [history.edit(connection, draft, piece.text, draft.revision, by) for draft, piece in plan.changed]
-    kept += [history.step(connection, draft, "retire", "", by) for draft in plan.gone]
+    kept += [history.step(connection, draft, "retire", Said(), by) for draft in plan.gone]
     if not all(kept):
         raise ChangedMeanwhileError
 

@@ -27,7 +27,8 @@ _HELP = {
     "choice": "An option begins with “- [ ] ” or, if it is right, “- [x] ”.",
     "matching": "A pair reads “- this → that”; a partner that nothing is matched with reads “- → that”.",
 }
-_FIELDS = ("Task", "Difficulty", "Lesson", "Kind", "Set", "Case", "Tags", "Order")
+_FIELDS = ("Task", "Difficulty", "Lesson", "Kind", "Order", "Set", "Case", "Tags")
+"""The fields in the order in which they are written; the kind of a choice need not be said."""
 _FIELD_LINE = re.compile(rf"\*\*(?:{'|'.join(_FIELDS)})\*\* ")
 _CLAIM = re.compile(r"> \*\*Finding\*\* `([^`]+)`$")
 _CASE = re.compile(r"Case ([a-z0-9]+(?:-[a-z0-9]+)*)$")
@@ -49,6 +50,13 @@ def read_item(
     ``cases`` are the texts of the cases that it may name.
     """
     return _Reader(text, path, complete).read_item(course, cases)
+
+
+def read_draft(text: str, path: Path) -> Draft | None:
+    """Return one item as it is being written, sound or not; None where a line of it belongs to nothing."""
+    reader = _Reader(text, path, complete=False)
+    drafts = list(reader.drafts())
+    return drafts[0] if len(drafts) == 1 and not reader.findings and not reader.cases else None
 
 
 def read_head(text: str, path: Path) -> tuple[dict[str, str], int, tuple[ContentError, ...]]:
@@ -250,55 +258,70 @@ def write_item(item: Item) -> str:
         "Task": question.task,
         "Difficulty": question.difficulty,
         "Lesson": f"[{title}]({question.lesson})" if question.lesson else "",
-        "Kind": "" if question.kind == "choice" else question.kind,
+        "Kind": question.kind,
         "Order": "fixed" if question.fixed else "",
         "Set": question.enemies,
         "Case": question.case,
         "Tags": ", ".join(question.tags),
     }
-    given = " · ".join(f"**{name}** {value}" for name, value in fields.items() if value)
-    lines = [f"## {question.id}", "", *([given, ""] if given else []), question.stem, "", *_write_answer(question, key)]
-    if key.experiments:
-        runs = " ·\n".join(f"{name} `{text}`".strip() for name, text in key.experiments)
-        lines += ["", f"**Proof** {runs}"]
-    if key.explanation:
-        lines += ["", f"**Why** {key.explanation}"]
-    if key.today:
-        lines += ["", f"**Today** {key.today}"]
+    runs = " ·\n".join(f"{name} `{text}`".strip() for name, text in key.experiments)
+    draft = Draft(
+        question.id,
+        0,
+        fields={name: (value, 0, 0) for name, value in fields.items()},
+        stem=[question.stem],
+        lines=_lines_of(question, key),
+        proof=[runs],
+        today=[key.today],
+        explanation=[key.explanation],
+    )
+    return write_draft(draft)
+
+
+def write_draft(draft: Draft) -> str:
+    """Return the text of an item as it is being written, which need not be sound; reading it gives the same draft."""
+    given = [(name, draft.fields.get(name, ("", 0, 0))[0]) for name in _FIELDS]
+    fields = " · ".join(f"**{name}** {value}" for name, value in given if value and (name, value) != ("Kind", "choice"))
+    lines = [f"## {draft.id}", "", *([fields, ""] if fields else []), "\n".join(draft.stem).strip(), ""]
+    for number, line in enumerate(draft.lines, 1):
+        lines += _write_line(draft.kind, number, line)
+    for name, words in (("Proof", "\n".join(draft.proof)), ("Why", draft.explanation), ("Today", draft.today)):
+        text = (words if isinstance(words, str) else " ".join(words)).strip()
+        lines += ["", f"**{name}** {text}"] if text else []
     return "\n".join(lines) + "\n"
 
 
-def _write_answer(question: Question, key: Key) -> list[str]:
-    texts = {option.letter: option.text for option in question.options}
+def _lines_of(question: Question, key: Key) -> list[Line]:
+    """Return an item's options, steps or pairs, or its one answer, as they are written."""
+    texts, claims = {option.letter: option.text for option in question.options}, dict(key.claims)
+
+    def line(letter: str, text: str, target: str = "", *, correct: bool = True) -> Line:
+        reason = key.rationale(letter)
+        return Line(0, [text], correct, target, [reason] if reason else [], claims.get(letter, ""))
+
     if question.kind == "numeric":
         tolerance = f" ± {key.tolerance}" if key.tolerance else ""
         unit = f" {question.unit}" if question.unit else ""
-        return [f"**Answer** {key.answer}{tolerance}{unit}", *_write_reasons(key, "", "")]
+        return [line("", f"{key.answer}{tolerance}{unit}")]
     if question.kind == "text":
-        return ["**Answer** " + " or ".join(f"“{one}”" for one in sorted(key.correct)), *_write_reasons(key, "", "")]
+        return [line("", " or ".join(f"“{one}”" for one in sorted(key.correct)))]
     if question.kind == "ordering":
-        steps = enumerate(key.answer, 1)
-        return [line for n, one in steps for line in (f"{n}. {texts[one]}", *_write_reasons(key, one, "   "))]
+        return [line(one, texts[one]) for one in key.answer]
     if question.kind == "matching":
         targets, right = {one.letter: one.text for one in question.targets}, pairs(key.answer)
-        lines = [
-            line
-            for one in question.options
-            for line in (f"- {one.text} → {targets[right[one.letter]]}", *_write_reasons(key, one.letter, "  "))
-        ]
-        return lines + [f"- → {text}" for numeral, text in targets.items() if numeral not in right.values()]
-    return [
-        line
-        for one in question.options
-        for line in (
-            f"- [{'x' if one.letter in key.correct else ' '}] {one.text}",
-            *_write_reasons(key, one.letter, "  "),
-        )
-    ]
+        matched = [line(one.letter, one.text, targets[right[one.letter]]) for one in question.options]
+        return matched + [Line(0, [], True, text) for one, text in targets.items() if one not in right.values()]
+    return [line(one.letter, one.text, correct=one.letter in key.correct) for one in question.options]
 
 
-def _write_reasons(key: Key, letter: str, indent: str) -> list[str]:
-    """Return the rationale of an option, and the finding that it claims."""
-    claim, reason = dict(key.claims).get(letter), key.rationale(letter)
-    lines = [f"{indent}> {reason}"] if reason else []
-    return [*lines, f"{indent}> **Finding** `{claim}`"] if claim else lines
+def _write_line(kind: str, number: int, line: Line) -> list[str]:
+    """Return an option with its rationale, and the finding that it claims."""
+    pair = f"- {line.words} → {line.target}" if line.words else f"- → {line.target}"
+    start, indent = {
+        "choice": (f"- [{'x' if line.correct else ' '}] {line.words}", "  "),
+        "ordering": (f"{number}. {line.words}", "   "),
+        "matching": (pair, "  "),
+    }.get(kind, (f"**Answer** {line.words}", ""))
+    reason = " ".join(line.rationale).strip()
+    lines = [start, f"{indent}> {reason}"] if reason else [start]
+    return [*lines, f"{indent}> **Finding** `{line.claim}`"] if line.claim else lines

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from content.workflow import Signature
-from quizzes.authoring import history, store
+from quizzes.authoring import history, store, whole_store
 from quizzes.corrections import store as corrections
 from quizzes.corrections.replay import Ruling
 from quizzes.pool import questions
@@ -105,6 +105,17 @@ def test_another_process_learns_of_a_publication(app: Flask, written: FlaskClien
     assert drilled(app) == ["Which cache is it, friend?"]
 
 
+def test_a_new_title_of_a_bank_reaches_every_process(app: Flask, written: FlaskClient, post: Post) -> None:
+    step(post, written, "publish")
+    drilled(app)
+    database = app.extensions["database"]
+    with database.writing() as connection:
+        bank = store.find_bank(connection, "caches")
+        whole_store.keep_bank(connection, bank, "Caches of the house", bank.cases)
+    with app.app_context():
+        assert "Caches of the house" in [bank.title for bank in exams().banks]
+
+
 def test_where_a_review_is_required_a_draft_is_not_published(app: Flask, written: FlaskClient, post: Post) -> None:
     app.extensions["settings"] = replace(app.extensions["settings"], review="required")
     assert step(post, written, "publish") == 409
@@ -115,8 +126,8 @@ def test_the_second_of_two_authors_is_shown_both_texts(written: FlaskClient, pos
     assert post(written, ITEM, text=TEXT.format("first"), revision="1", do="save").status_code == 303
     answer = post(written, ITEM, text=TEXT.format("second"), revision="1", do="save")
     assert answer.status_code == 409
-    assert "<del>first</del>" in answer.text
-    assert "<ins>second</ins>" in answer.text
+    assert '<del dir="auto">first</del>' in answer.text
+    assert '<ins dir="auto">second</ins>' in answer.text
     assert "Which cache is it, first?" in written.get(ITEM).text
 
 
@@ -129,7 +140,7 @@ def test_a_decision_on_a_text_that_has_changed_is_refused(app: Flask, written: F
 def test_an_old_text_comes_back_as_a_new_draft_and_the_history_keeps_all(written: FlaskClient, post: Post) -> None:
     post(written, ITEM, text=TEXT.format("foe"), revision="1", do="save")
     page = written.get(f"{ITEM}/history").text
-    assert "<del>friend</del><ins>foe</ins>" in page
+    assert '<del dir="auto">friend</del><ins dir="auto">foe</ins>' in page
     post(written, f"{ITEM}/restore", restore="1", revision="2")
     assert "Which cache is it, friend?" in written.get(ITEM).text
     assert written.get(f"{ITEM}/history?from=2&to=3").text.count("version ") >= 3

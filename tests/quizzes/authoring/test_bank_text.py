@@ -130,7 +130,7 @@ def test_what_a_colleague_kept_meanwhile_is_never_overwritten(app: Flask, ina: F
     mine = HEAD + item("caches-1", "two") + item("caches-2")
     answer = post(ina, TEXT, text=mine, do="save", **seen)
     assert answer.status_code == 409
-    assert "<del>three</del><ins>two</ins>" in answer.text
+    assert '<del dir="auto">three</del><ins dir="auto">two</ins>' in answer.text
     assert drafts(app) == {"caches-1": ("draft", 2), "caches-2": ("draft", 2)}
     # Of what only the colleague has changed, the text now has theirs; keeping it once more is a decision on the other.
     assert shown(answer.text) == HEAD + item("caches-1", "two") + item("caches-2", "three")
@@ -206,8 +206,16 @@ def test_a_bank_of_600_drafts_opens_in_a_moment(app: Flask, ina: FlaskClient, po
     text = HEAD + "".join(item(f"caches-{number}", f"number {number}") for number in range(1, 601))
     assert keep(post, ina, text).status_code == 303
     assert len(drafts(app)) == 600
-    checking._alone.cache_clear()
-    for bound in (0.6, 0.2):
+
+    def seconds() -> float:
         start = time.process_time()
         assert "caches-600" in ina.get(BANK).text
-        assert time.process_time() - start < bound
+        return time.process_time() - start
+
+    def seconds_at_first() -> float:
+        checking._alone.cache_clear()
+        return seconds()
+
+    # The least of three is what a busy machine adds least to.
+    assert min(seconds_at_first() for _ in range(3)) < 0.6
+    assert min(seconds() for _ in range(3)) < 0.2
