@@ -6,17 +6,17 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
 from accounts.cohort_models import AssignmentRow, CohortRow, ExtensionRow, LinkRow, MemberRow
 from accounts.cohorts import Cohort, Link, Member, longest_extra
 from accounts.models import PersonRow
 from accounts.people import Person
 from accounts.roster import Invited
-from db import Database
+from db import Database, in_turns, upsert
 
 _COHORT = select(CohortRow.id, CohortRow.title, CohortRow.zone, CohortRow.archived_at)
 _MEMBER = select(
@@ -100,14 +100,15 @@ def add_instructor(connection: Connection, cohort_id: int, email: str, now: date
     person_id = connection.execute(found).scalar()
     if person_id is None:
         return False
-    own = (MemberRow.cohort_id == cohort_id, MemberRow.person_id == person_id)
-    if not connection.execute(update(MemberRow).where(*own).values(teaches=True)).rowcount:
-        connection.execute(insert(MemberRow).values(_membership(cohort_id, person_id, now, teaches=True)))
+    joined = upsert(connection, MemberRow).values(_membership(cohort_id, person_id, now, teaches=True))
+    connection.execute(joined.on_conflict_do_update(index_elements=["cohort_id", "person_id"], set_={"teaches": True}))
     return True
 
 
 def remove(connection: Connection, cohort_id: int, person_id: int) -> bool:
     """Take somebody out of a cohort; what they did stays theirs. Return False for the last of its instructors."""
+    # Of two instructors who remove each other one stays.
+    in_turns(connection, f"people of cohort {cohort_id}")
     teachers = select(MemberRow.person_id).where(MemberRow.cohort_id == cohort_id, MemberRow.teaches)
     if connection.execute(teachers).scalars().all() == [person_id]:
         return False
@@ -220,3 +221,14 @@ def _cohort(row: Any) -> Cohort:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def theirs(person_id: int, email: str | None) -> tuple[type[LinkRow], ColumnElement[bool]]:
+    """Say which links are a person's: those that name them, and those that they came by alone."""
+    return LinkRow, or_(LinkRow.person_id == person_id, LinkRow.email == email)
+
+
+def forget_links(connection: Connection, now: datetime, keep: timedelta, most: int) -> int:
+    """Delete links that expired so long ago, with the names and addresses of whom they were for."""
+    old = select(LinkRow.id).where(LinkRow.expires_at < now - keep).limit(most)
+    return connection.execute(delete(LinkRow).where(LinkRow.id.in_(old))).rowcount

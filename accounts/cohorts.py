@@ -152,7 +152,7 @@ def check_later(terms: Terms, due_at: datetime | None) -> datetime | None:
 
 def link_end(now: datetime, days: str) -> datetime:
     """Return when a link made now ends; raise CohortError where the days are none that are allowed."""
-    if not days.isdecimal() or not 1 <= int(days) <= MOST_DAYS:
+    if not _is_whole(days, MOST_DAYS):
         raise CohortError("A link lasts from 1 to 90 days.")
     return now + timedelta(days=int(days))
 
@@ -161,9 +161,14 @@ def read_uses(text: str) -> int | None:
     """Return how many people may join by a link, None for any number; raise CohortError for anything else."""
     if not text.strip():
         return None
-    if not text.strip().isdecimal() or not 1 <= int(text) <= MOST_USES:
+    if not _is_whole(text.strip(), MOST_USES):
         raise CohortError("Enter how many may join, from 1 to 1000, or leave it empty for any number.")
     return int(text)
+
+
+def _is_whole(text: str, most: int) -> bool:
+    # Python reads no number of more than 4,300 digits.
+    return text.isdecimal() and len(text) <= 9 and 1 <= int(text) <= most
 
 
 def longest_extra(multipliers: list[str]) -> str:

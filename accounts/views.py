@@ -6,53 +6,71 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
 
-from accounts import assignment_views, cli, cohort_store, cohort_views, gradebook_views, store
+from accounts import (
+    access_views,
+    assignment_views,
+    cli,
+    cohort_store,
+    cohort_views,
+    gradebook_views,
+    limits,
+    personal_views,
+    store,
+)
 from accounts.cohorts import Cohort, Link
 from accounts.credentials import CredentialError, clean_name, hash_password, normalise_email, password_matches
+from accounts.limits import limiter
 from accounts.sessions import (
     current_person,
     end_every_session,
     end_session,
     ensure_person,
+    forget_ended_sessions,
+    keep_session,
     require_role,
-    role_name,
     start_session,
 )
 from db import database
 from web.clock import now
 from web.lifecycle import lifecycle
 from web.offers import StudioPage, offers
+from web.security import note
 
 routes = Blueprint("accounts", __name__, template_folder="templates")
-# By address the limits are wide: a whole class may sit behind one.
-limiter = Limiter(get_remote_address)
 VIEWS = (assignment_views, gradebook_views)
 """Imported for the pages that they add to the blueprint of cohorts."""
 
 
 def init_app(app: Flask) -> None:
     """Register the pages and the command line."""
-    settings = app.extensions["settings"]
-    app.config["RATELIMIT_STORAGE_URI"] = settings.redis_url or "memory://"
+    _share_limits(app)
     # A limit is looked at where it stands; the library's hooks, which look for one at every request, stay out.
     app.extensions["limiter"] = {limiter}
     limiter.init_app(app)
+    app.after_request(keep_session)
     app.register_blueprint(routes)
+    app.register_blueprint(access_views.routes)
     app.register_blueprint(cohort_views.routes)
+    app.register_blueprint(personal_views.routes)
+    lifecycle(app).claims.append(cohort_store.theirs)
+    lifecycle(app).expire += [forget_ended_sessions, store.forget_guests, cohort_store.forget_links]
     offers(app).studio.append(lambda: StudioPage(9, _("Cohorts"), "/studio/cohorts"))
     offers(app).next_steps.append(assignment_views.next_step)
     offers(app).exam_time.append(assignment_views.exam_time)
     app.cli.add_command(cli.group)
 
 
-def _account() -> str:
-    """Return what a sign-in is counted under: the account it is for, whoever asks."""
-    return f"account:{request.form.get('email', '').strip().casefold()[:254]}"
+def _share_limits(app: Flask) -> None:
+    """Let processes count rate limits together in Redis; while it does not answer, each counts for itself."""
+    address: str = app.extensions["settings"].redis_url
+    # The client that is installed is Valkey's, which speaks to either server.
+    app.config["RATELIMIT_STORAGE_URI"] = address.replace("redis", "valkey", 1) or "memory://"
+    if address:
+        app.config["RATELIMIT_STORAGE_OPTIONS"] = {"socket_connect_timeout": 1, "socket_timeout": 1}
+        app.config["RATELIMIT_IN_MEMORY_FALLBACK_ENABLED"] = True
 
 
 @routes.post("/begin")
@@ -81,6 +99,7 @@ def make_account() -> Answer | tuple[str, int]:
     except (CredentialError, store.TakenError) as error:
         page = render_template("accounts/sign_up.html", values=request.form, error=_(str(error)), back=_back())
         return page, 400
+    note("account made", person_id)
     return redirect(_back(), 303)
 
 
@@ -91,7 +110,7 @@ def sign_in() -> str:
 
 
 @routes.post("/sign-in")
-@limiter.limit("10 per 15 minutes", key_func=_account)
+@limiter.limit("10 per 15 minutes", key_func=limits.account)
 @limiter.limit("300 per 15 minutes")
 def begin_session() -> Answer | tuple[str, int]:
     """Sign in; the visit gets a new id."""
@@ -102,6 +121,7 @@ def begin_session() -> Answer | tuple[str, int]:
     except CredentialError:
         found = None
     if not password_matches(found.password_hash if found else None, request.form.get("password", "")):
+        note("sign-in refused", found.id if found else None)
         error = _("Address and password do not belong together; check both and try again.")
         page = render_template("accounts/sign_in.html", values=request.form, error=error, back=_back())
         return page, 400
@@ -110,14 +130,8 @@ def begin_session() -> Answer | tuple[str, int]:
         start_session(connection, found.id)
         if guest is not None and guest.is_guest:
             _adopt(connection, guest.id, found.id)
+    note("signed in", found.id)
     return redirect(_back(), 303)
-
-
-@routes.get("/account")
-def account() -> str:
-    """Show who one is, and the ways out."""
-    person = require_role("learner")
-    return render_template("accounts/account.html", person=person, role=role_name(person.role))
 
 
 @routes.post("/sign-out")
@@ -128,6 +142,7 @@ def sign_out() -> Answer:
         if person is not None and "everywhere" in request.form:
             end_every_session(connection, person.id)
         end_session(connection)
+    note("signed out", person.id if person else None)
     return redirect(url_for("web.home"), 303)
 
 
@@ -155,6 +170,7 @@ def make_first_admin(token: str) -> Answer | tuple[str, int]:
     except (CredentialError, store.TakenError) as error:
         page = render_template("accounts/first_admin.html", token=token, values=request.form, error=_(str(error)))
         return page, 400
+    note("first admin made", person_id)
     return redirect(url_for("web.home"), 303)
 
 
@@ -197,7 +213,7 @@ def _open_link(token: str) -> tuple[Link, Cohort]:
 def _new_credentials() -> store.Credentials:
     form = request.form
     name, email = clean_name(form.get("name", "")), normalise_email(form.get("email", ""))
-    return store.Credentials(name, email, hash_password(form.get("password", "")))
+    return store.Credentials(name, email, hash_password(form.get("password", ""), name, email))
 
 
 def _keep_or_create(connection: Connection, new: store.Credentials) -> int:
@@ -210,6 +226,7 @@ def _keep_or_create(connection: Connection, new: store.Credentials) -> int:
 
 def _adopt(connection: Connection, guest_id: int, person_id: int) -> None:
     """Give everything a guest did to the account they signed in to, and forget the guest."""
+    store.hold(connection, guest_id)
     for adopt in lifecycle(current_app).adopt:
         adopt(connection, guest_id, person_id)
     store.forget(connection, guest_id)

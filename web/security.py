@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -20,8 +22,11 @@ from config import Settings
 
 TOKEN_FIELD = "csrf_token"  # noqa: S105 (a field's name)
 TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105 (a header's name)
+_log = logging.getLogger("archway.security")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LIFETIME = 60 * 60 * 24 * 90
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""What is no text: PostgreSQL refuses NUL, and half a pair of surrogates cannot be written as UTF-8."""
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -54,6 +59,13 @@ HEADERS = {
 View = TypeVar("View", bound=Callable[..., Any])
 
 
+def note(event: str, person_id: int | None = None) -> None:
+    """Log what an operator looks for after an attack; of a person only the number, of a request only its route."""
+    rule = request.url_rule.rule if request.url_rule else "no route"
+    refused = "refused" in event
+    _log.log(logging.WARNING if refused else logging.INFO, "%s: person %s at %s", event, person_id or "unknown", rule)
+
+
 def signed(view: View) -> View:
     """Let a view take posts without a form token, from anywhere: its address itself is signed, as RFC 8058 needs."""
     view.signed_address = True  # type: ignore[attr-defined]  # (a function may carry a mark)
@@ -63,6 +75,7 @@ def signed(view: View) -> View:
 def init_app(app: Flask) -> None:
     """Check every unsafe request and set the headers of every answer."""
     app.before_request(_check_origin_and_token)
+    app.before_request(_check_texts)
     app.after_request(_set_headers)
     app.jinja_env.globals["csrf_token"] = csrf_token
 
@@ -125,10 +138,10 @@ def _check_origin_and_token() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if request.method in _SAFE or getattr(view, "signed_address", False):
         return
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
-        abort(403, _("This form was sent from another site; open the page here and try again."))
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    foreign = request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}
+    if foreign or (origin is not None and urlsplit(origin).netloc != request.host):
+        note("form of another site refused")
         abort(403, _("This form was sent from another site; open the page here and try again."))
     visit = sent_visit_id()
     sent = request.headers.get(TOKEN_HEADER) or request.form.get(TOKEN_FIELD, "")
@@ -136,15 +149,55 @@ def _check_origin_and_token() -> None:
         abort(403, _("This form has grown too old; go back, reload the page and send it again."))
 
 
+def _check_texts() -> None:
+    """Refuse a request with characters that no database stores, so that no view has to think of them."""
+    if any(map(_UNSTORABLE.search, _sent_texts())):
+        abort(400, _("What was sent has characters that cannot be stored; remove them and send it again."))
+
+
+def _sent_texts() -> Iterator[str]:
+    yield request.path
+    for fields in (request.args, request.form):
+        for name, values in fields.lists():
+            yield from (name, *values)
+    for file in request.files.values():
+        yield file.filename or ""
+    if request.is_json:
+        yield from _texts_of(_sent_json())
+
+
+def _sent_json() -> Any:
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        abort(400, _("What was sent is nested too deep to be read; send it in a simpler form."))
+
+
+def _texts_of(value: Any) -> Iterator[str]:
+    """Yield the texts of a JSON value, unless nothing in it can hide what it is: only escapes can."""
+    waiting = [value] if b"\\u" in request.get_data() else []
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case list() as values:
+                waiting += values
+            case dict() as fields:
+                waiting += [*fields, *fields.values()]
+
+
 def _set_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if _settings().https:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if "new_visit" in g:
         response.set_cookie(
             cookie_name(), g.visit, max_age=_LIFETIME, secure=_settings().https, httponly=True, samesite="Lax", path="/"
         )
-    if response.mimetype == "text/html" or "new_visit" in g:
+    if g.get("person") is not None and response.mimetype not in {"text/css", "text/javascript"}:
+        # What is shown to somebody stays in no cache, so that nobody after them finds it by the browser's own ways.
+        response.headers.setdefault("Cache-Control", "no-store")
+    elif response.mimetype == "text/html" or "new_visit" in g:
         response.headers.setdefault("Cache-Control", "private, no-cache")
     return response

@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from accounts import credentials
 from accounts.credentials import CredentialError, clean_name, hash_password, normalise_email
+from accounts.limits import limiter
 from accounts.store import invite_admin
-from accounts.views import limiter
 from tests.conftest import REAL_HASHER, MovableClock
 
 Post = Callable[..., object]
