@@ -17,7 +17,10 @@ import click
 
 ROOT = Path(__file__).resolve().parent
 PREFIX = "ARCHWAY_"
+KEY_FILE = "secret-key"
+"""Where the secret key is kept in the instance folder."""
 _FOREIGN = frozenset({"ARCHWAY_REQUIRE_ALL"})
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class ConfigError(click.UsageError):
@@ -85,6 +88,10 @@ def _mailbox(text: str) -> str:
     return text
 
 
+def _contact(text: str) -> str:
+    return text if text.startswith("https://") and text.isprintable() else f"mailto:{_mailbox(text)}"
+
+
 def _hours(text: str) -> tuple[int, int]:
     first, last = map(int, text.split("-"))
     if first == last or not 0 <= first <= 23 or not 1 <= last <= 24:
@@ -106,7 +113,7 @@ class Settings:
     redis_url: str = _setting(
         "",
         "an address such as redis://127.0.0.1:6379/0",
-        "where several processes share their rate limits; kept in the process if unset",
+        "where processes share their rate limits and wake each other; each for itself if unset",
         _address("redis", "rediss"),
     )
     secret_key: str = _setting(
@@ -115,8 +122,9 @@ class Settings:
     host: str = _setting("127.0.0.1", "a host name or address", "where the server listens", str)
     port: int = _setting(8000, "a whole number from 1 to 65535", "the port the server listens on", _whole(1, 65535))
     server: str = _setting("granian", "granian or waitress", "the server", _one_of("granian", "waitress"))
+    workers: int = _setting(1, "a whole number from 1 to 64", "how many processes the server answers in", _whole(1, 64))
     threads: int = _setting(
-        4, "a whole number from 1 to 64", "how many requests the server works on at once", _whole(1, 64)
+        4, "a whole number from 1 to 64", "how many requests each of them works on at once", _whole(1, 64)
     )
     https: bool = _setting(False, "on or off", "whether people use HTTPS: cookies are then Secure", _switch)
     proxies: int = _setting(
@@ -143,6 +151,19 @@ class Settings:
         "whether a colleague must approve an item of the studio before it is published",
         _one_of("required", "optional"),
     )
+    keep_days: int = _setting(
+        365,
+        "a whole number of days from 1 to 3650",
+        "how long guests who are gone, runs' events, reports of imports, letters and old invitations are kept",
+        _whole(1, 3650),
+    )
+    log: str = _setting("text", "text or json", "how a line of the log is written", _one_of("text", "json"))
+    metrics_token: str = _setting(
+        "",
+        "at least 32 characters",
+        "who sends it gets /metrics and the details of /readyz; nobody does if unset",
+        _secret,
+    )
     labs_mariadb: bool = _setting(
         True, "on or off", "whether a lab run may start a MariaDB of its own where that is installed", _switch
     )
@@ -152,6 +173,12 @@ class Settings:
         "an address such as https://archway.example.org",
         "the site's public address, for links in mails; http://, host and port if unset",
         _address("https", "http"),
+    )
+    security_contact: str = _setting(
+        "",
+        "an e-mail address or an https:// address",
+        "where holes are reported, for /.well-known/security.txt; no such page if unset",
+        _contact,
     )
     smtp_url: str = _setting(
         "",
@@ -202,6 +229,17 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     return _complete(values)
 
 
+def metrics_folder() -> Path | None:
+    """Return where the processes of one server count together; None in a process that counts alone."""
+    found = os.environ.get(_METRICS_FOLDER)
+    return Path(found) if found else None
+
+
+def share_metrics_in(folder: Path) -> None:
+    """Let this process and those that it starts count together in a folder; prometheus_client reads the variable."""
+    os.environ[_METRICS_FOLDER] = str(folder)
+
+
 def _complete(values: dict[str, Any]) -> Settings:
     """Fill in what lives in the instance folder: the database's place and the secret key."""
     instance: Path = values.get("instance", ROOT / "instance")
@@ -212,7 +250,7 @@ def _complete(values: dict[str, Any]) -> Settings:
     values.setdefault("database_url", f"sqlite:///{instance / 'archway.sqlite3'}")
     host, port = values.get("host", Settings.host), values.get("port", Settings.port)
     values.setdefault("address", f"http://{f'[{host}]' if ':' in host else host}:{port}")
-    values.setdefault("secret_key", _kept_secret(instance / "secret-key"))
+    values.setdefault("secret_key", _kept_secret(instance / KEY_FILE))
     return Settings(**values)
 
 

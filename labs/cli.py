@@ -1,26 +1,23 @@
-"""``flask labs``: list the catalog, run a lab, verify every solution; and ``flask worker``."""
+"""``flask labs``: list the catalog, run a lab, verify every solution."""
 
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Self
 
 import click
-from flask import Flask, current_app
-from flask.cli import AppGroup, with_appcontext
+from flask import current_app
+from flask.cli import AppGroup
 
 from config import Settings
 from labs import display, documents, jobs, registry
 from labs.registry import Lab, Part, PublishedTable, SolvedRun
 from labs.runner import Event, Outcome, execute
 from labs.servers import SERVERS
-from web import schedule
 
 CLEAR = "\r\x1b[K"
 """Goes to the beginning of a terminal's line and empties it."""
@@ -101,22 +98,6 @@ def verify() -> None:
     for failure in failures:
         click.echo(failure, err=True)
     sys.exit(1 if failures else 0)
-
-
-@click.command()
-@with_appcontext
-def worker() -> None:
-    """Work on the queue of lab runs until interrupted, as a process of its own."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's way to the application itself)
-    schedule.tend(app)
-    one = jobs.worker_of(app)
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        one.stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    one.work()
 
 
 def _lab(slug: str) -> Lab:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,46 +10,37 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
 from db import Database
-from labs import registry, servers, store
+from labs import registry, runner, servers, store, wall
 from labs.registry import Lab
 from labs.runner import Ending, Limits, Outcome, Run, gather
 
-IDLE = 0.25
-"""Seconds between two looks at an empty queue."""
+TOPIC = "labs"
+"""What the queue of runs is called."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Worker:
-    """One worker: where the queue is, what it may run, and the event that tells it to stop."""
+    """One worker: where the queue is, and what it may run."""
 
     database: Database
     labs: Sequence[Lab]
     limits: Limits
     clock: Callable[[], datetime]
-    stop: threading.Event = field(default_factory=threading.Event)
     name: str = field(default_factory=lambda: uuid.uuid4().hex)
+    topic: str = TOPIC
+    idle: float = 1.0
 
-    def work(self) -> None:
-        """Run what is queued until told to stop; a database or a machine that cannot for a while is waited for."""
-        while not self.stop.is_set():
-            try:
-                store.recover(self.database, self.clock())
-                found = self.run_next()
-            except (SQLAlchemyError, OSError):
-                # The run that was under way, if any, is queued again when its lease is over.
-                log.exception("A lab run could not be worked on; trying again.")
-                found = False
-            if not found:
-                self.stop.wait(IDLE)
+    def run_next(self, going: Callable[[], bool] = lambda: True) -> bool:
+        """Claim one run and execute it to its end; return whether there was one.
 
-    def run_next(self) -> bool:
-        """Claim one run and execute it to its end; return whether there was one."""
+        Once ``going`` says no, the run is ended and queued again.
+        """
+        store.recover(self.database, self.clock())
         run = store.claim(self.database, self.name, self.clock())
         if run is None:
             return False
@@ -59,20 +49,20 @@ class Worker:
             outcome = Outcome(Ending("error", f"There is no lab “{run.lab}” any more."), {}, {})
             store.finish(self.database, run.id, self.name, outcome, self.clock())
             return True
-        self._execute(lab, run)
+        self._execute(lab, run, going)
         return True
 
-    def _execute(self, lab: Lab, run: store.StoredRun) -> None:
+    def _execute(self, lab: Lab, run: store.StoredRun, going: Callable[[], bool]) -> None:
         findings: dict[str, Any] = {}
         checks: dict[str, bool] = {}
         with Run(lab, run.parameters, run.seed, self.limits) as child:
             for batch in child.batches():
                 for event in batch:
                     gather(event, findings, checks)
-                going = store.keep(self.database, run.id, self.name, batch, self.clock())
-                if not going or self.stop.is_set():
+                wanted = store.keep(self.database, run.id, self.name, batch, self.clock())
+                if not (wanted and going()):
                     child.cancel()
-        if self.stop.is_set() and child.ending.reason == "cancelled":
+        if not going() and child.ending.reason == "cancelled":
             store.release(self.database, run.id, self.name)
         else:
             outcome = Outcome(child.ending, findings, checks)
@@ -80,9 +70,17 @@ class Worker:
 
 
 def worker_of(app: Flask) -> Worker:
-    """Return a worker for the application's queue, labs and limits."""
+    """Return a worker for the application's queue, labs and limits; log what its runs cannot be kept from."""
+    _report_open_doors()
     limits = limits_of(app.extensions["settings"])
     return Worker(app.extensions["database"], registry.load()[0], limits, app.extensions["clock"])
+
+
+def _report_open_doors() -> None:
+    if not runner.namespace("none"):
+        log.warning("Lab runs share the network and the processes of this machine; see docs/operators.md.")
+    if not wall.stands():
+        log.warning("Lab runs can read the files that this server's user can; see docs/operators.md.")
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -93,8 +91,3 @@ def limits_of(settings: Settings) -> Limits:
 def servers_of(settings: Settings) -> tuple[str, ...]:
     """Return the names of the servers that a run may start on this machine."""
     return servers.ready({"mariadb": settings.labs_mariadb})
-
-
-def start_worker(app: Flask) -> None:
-    """Let a thread of this process work on the queue; it ends with the process."""
-    threading.Thread(target=worker_of(app).work, name="labs-worker", daemon=True).start()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from db import Database
+from db import Database, in_turns
 from labs.models import EventRow, RunRow
 from labs.parameters import Value
 from labs.runner import Event, Outcome
@@ -74,6 +74,7 @@ _RUN = select(
 
 def create(connection: Connection, person_id: int, order: Order, now: datetime) -> int:
     """Queue a run and return its id; raise TooManyRunsError where the person has ten open ones."""
+    in_turns(connection, f"runs of {person_id}")
     waiting = select(func.count()).where(RunRow.person_id == person_id, RunRow.state.in_(OPEN))
     if connection.execute(waiting).scalar_one() >= MOST_OPEN:
         raise TooManyRunsError(f"{MOST_OPEN} of your runs are waiting; let one end, or cancel one.")
@@ -132,6 +133,8 @@ def events_after(connection: Connection, run_id: int, number: int) -> list[tuple
 
 def request_cancel(connection: Connection, run_id: int, now: datetime) -> None:
     """Cancel a run that waits; ask the worker to cancel one that runs; leave one that has ended."""
+    # A worker may claim it or give it back at this moment.
+    connection.execute(select(RunRow.id).where(RunRow.id == run_id).with_for_update())
     waiting = update(RunRow).where(RunRow.id == run_id, RunRow.state == "queued")
     connection.execute(waiting.values(state="cancelled", reason="Cancelled before it began.", ended_at=now))
     running = update(RunRow).where(RunRow.id == run_id, RunRow.state == "running")
@@ -208,6 +211,15 @@ def release(database: Database, run_id: int, worker: str) -> None:
 def adopt(connection: Connection, guest_id: int, person_id: int) -> None:
     """Give a guest's runs to an account."""
     connection.execute(update(RunRow).where(RunRow.person_id == guest_id).values(person_id=person_id))
+
+
+def forget_events(connection: Connection, now: datetime, keep: timedelta, most: int) -> int:
+    """Delete the events of a tenth of ``most`` runs that ended so long ago; what they found stays. Return how many."""
+    told = select(EventRow.run_id).where(EventRow.run_id == RunRow.id).exists()
+    old = select(RunRow.id).where(RunRow.ended_at < now - keep, told).limit(max(1, most // 10))
+    runs = connection.execute(old).scalars().all()
+    connection.execute(delete(EventRow).where(EventRow.run_id.in_(runs)))
+    return len(runs)
 
 
 def recover(database: Database, now: datetime) -> None:

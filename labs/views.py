@@ -29,17 +29,20 @@ from accounts.sessions import current_person, ensure_person
 from accounts.work import Assignable, Effort, Work
 from content import render
 from db import database
-from labs import cli, comparison, display, documents, experiments, jobs, registry, runner, sentences, store, wall
+from labs import cli, comparison, display, documents, experiments, jobs, registry, sentences, store
 from labs.experiments import Evidence, ExperimentError
+from labs.models import RunRow
 from labs.parameters import LANGUAGES, Parameter
 from labs.registry import Lab
 from labs.runner import Event
 from labs.sentences import Mark, Sentence
 from labs.servers import SERVERS
 from labs.tables import THICK, WORDS, tables
+from web.bell import bell
 from web.clock import now
 from web.lifecycle import lifecycle
 from web.offers import Door, Exercise, Findable, offers
+from web.queues import Queue, queues
 
 GREATEST_SEED = 2**31 - 1
 PAUSE = 500
@@ -56,7 +59,6 @@ def init_app(app: Flask) -> None:
     app.extensions["evidence"] = Evidence(app.extensions["labs"], experiments.load(experiments.EVIDENCE))
     app.register_blueprint(routes)
     app.cli.add_command(cli.group)
-    app.cli.add_command(cli.worker)
     register = offers(app)
     register.doors.append(_door)
     register.embeds["lab"] = _embed
@@ -66,8 +68,10 @@ def init_app(app: Flask) -> None:
     register.work["lab"] = Work(_assignable, _efforts)
     register.activity.append(store.last_runs)
     lifecycle(app).prepare.append(_report_faults)
-    lifecycle(app).start.append(jobs.start_worker)
+    lifecycle(app).workers.append(jobs.worker_of)
     lifecycle(app).adopt.append(store.adopt)
+    lifecycle(app).expire.append(store.forget_events)
+    queues(app).append(Queue("labs", RunRow.state, "queued", RunRow.created_at))
 
 
 def catalog() -> tuple[Lab, ...]:
@@ -129,6 +133,7 @@ def start(slug: str) -> Answer | tuple[str, int]:
             run_id = store.create(connection, person.id, store.Order(slug, values, seed), now())
     except store.TooManyRunsError:
         abort(429, _("%(count)d of your runs are waiting; let one end, or cancel one.", count=store.MOST_OPEN))
+    bell().ring(jobs.TOPIC)
     return redirect(url_for("labs.show", slug=slug, run_id=run_id), 303)
 
 
@@ -362,10 +367,6 @@ def _situation(found: Lab) -> Markup:
 def _report_faults(app: Flask) -> None:
     for fault in registry.load()[1]:
         app.logger.warning("%s", fault)
-    if not runner.namespace("none"):
-        app.logger.warning("Lab runs share the network and the processes of this machine; see docs/operators.md.")
-    if not wall.stands():
-        app.logger.warning("Lab runs can read the files that this server's user can; see docs/operators.md.")
 
 
 def _door(_person: Person | None) -> Door:

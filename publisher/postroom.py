@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +10,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings, name_of
 from db import Database
@@ -25,10 +23,8 @@ from publisher.store import Published
 from publisher.transports import Folder, Smtp
 from quizzes.questions import Item
 
-IDLE = 2
-"""Seconds between two looks at an outbox in which nothing is due."""
-TROUBLE = 60
-"""Seconds to wait where the database or a file cannot be used."""
+TOPIC = "mail"
+"""What the queue of mails is called."""
 LARGEST = 256 * 1024
 """Bytes that are read of a mail that came back: its report stands before the copy of what was sent."""
 
@@ -118,30 +114,23 @@ def send_now(app: Flask, mail: Mail) -> Outcome:
         way.close()
 
 
-def start(app: Flask) -> None:
-    """Let a thread of this process send what is queued as soon as it is; it ends with the process."""
-    threading.Thread(target=_work, args=[app], name="publisher-mail", daemon=True).start()
+@dataclass
+class Worker:
+    """One worker: sends what is queued, each time with the settings' own way out and the countries' rules."""
 
+    app: Flask
+    topic: str = TOPIC
+    idle: float = 2.0
 
-def _work(app: Flask) -> None:
-    pause = threading.Event()
-    while True:
-        pause.wait(IDLE if _send(app) else TROUBLE)
-
-
-def _send(app: Flask) -> bool:
-    """Send what is due; return False where something of the site's own is in the way."""
-    try:
-        with app.app_context():
-            sender_of(app).run()
-    except (SQLAlchemyError, CountriesError):
-        logger.exception("Mail cannot be sent just now; trying again in a minute.")
+    def run_next(self, going: Callable[[], bool] = lambda: True) -> bool:
+        """Send what is due until nothing is or ``going`` says no; return False, for nothing can be sent just now."""
+        with self.app.app_context():
+            sender_of(self.app).run(going)
         return False
-    return True
 
 
 def sweep(app: Flask) -> None:
-    """Take in what came back, settle what was left in the middle, forget who never confirmed, and send what is due."""
+    """Take in what came back, settle what was left in the middle, and forget who never confirmed."""
     settings: Settings = app.extensions["settings"]
     now = app.extensions["clock"]()
     if settings.mail_folder is not None:
@@ -151,7 +140,6 @@ def sweep(app: Flask) -> None:
         outbox.recover(connection, now)
         outbox.repeat_links(connection, now, REPEAT)
         subscribers.forget_unconfirmed(connection, now)
-    _send(app)
 
 
 def collect(app: Flask, maildir: Path) -> None:

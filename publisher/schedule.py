@@ -141,7 +141,8 @@ def sweep(app: Flask) -> None:
     """Tick for the application, in the name of this process, and let what is public go out."""
     database, clock, months = app.extensions["database"], app.extensions["clock"], sources.months()
     tick(database, clock, months, sources.build, OWNER)
-    announce(database, clock(), months, sources.is_public)
+    if announce(database, clock(), months, sources.is_public):
+        app.extensions["bell"].ring(postroom.TOPIC)
     tell_editors(app, due_months(months, clock()))
 
 
@@ -161,4 +162,4 @@ def tell_editors(app: Flask, due: Iterable[str]) -> None:
         mail = mails.late(postroom.post_of(app), str(email), language or "en", late, moment)
         outcome = postroom.send_now(app, mail)
         if outcome.kind != "sent":
-            logger.warning("An editor could not be told that an issue is late: %s", outcome.reply)
+            logger.warning("An editor could not be told that an issue is late: %s", outcome.reply.partition(" ")[0])

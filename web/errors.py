@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote
@@ -9,11 +10,13 @@ from urllib.parse import quote
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_limiter import RateLimitExceeded
-from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, ServiceUnavailable, default_exceptions
+from sqlalchemy.exc import DataError, OperationalError
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, default_exceptions
 from werkzeug.wrappers import Response as Answer
 
 from accounts.sessions import SignInRequired
+from web import requests
+from web.logs import kind_of
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ def init_app(app: Flask) -> None:
     """Answer every error with a page, or with JSON where the request speaks JSON."""
     app.register_error_handler(SignInRequired, _ask_to_sign_in)
     app.register_error_handler(OperationalError, _answer_database_trouble)
+    app.register_error_handler(DataError, _answer_unfit_values)
+    app.register_error_handler(OverflowError, _answer_unfit_values)
     # Flask logs an unexpected exception with its traceback and hands it to this handler as InternalServerError.
     app.register_error_handler(HTTPException, _answer)
 
@@ -98,7 +103,7 @@ def _explanations() -> dict[int, Explanation]:
         ),
         503: Explanation(
             _("The site cannot take this just now"),
-            _("The database is busy, full or closed for writing."),
+            _("The database is away, busy, full or closed for writing."),
             _("Nothing was half stored.") + " " + stored,
             _("Wait a few seconds, then send it again; if it stays so, tell the operator."),
         ),
@@ -114,7 +119,9 @@ def _answer(error: HTTPException) -> Response:
     if _speaks_json():
         answer = make_response(jsonify(error=words.happened), code)
     else:
-        answer = make_response(render_template("web/error.html", code=code, words=words), code)
+        answer = make_response(
+            render_template("web/error.html", code=code, words=words, number=requests.number()), code
+        )
     for name, value in error.get_headers():
         if name != "Content-Type":
             answer.headers[name] = value
@@ -129,11 +136,25 @@ def _own_sentence(error: HTTPException, code: int) -> str | None:
 
 
 def _answer_database_trouble(error: OperationalError) -> Response:
-    trouble = str(error.orig)
-    if not any(word in trouble for word in ("locked", "full", "readonly")):
+    if not _is_passing(error):
         raise error
-    current_app.logger.error("The database refused %s %s: %s", request.method, request.path, trouble)
+    current_app.logger.error("The database refused a request: %s", kind_of(error))
     return _answer(ServiceUnavailable(retry_after=2))
+
+
+def _is_passing(error: OperationalError) -> bool:
+    """Return whether the database is in trouble that will pass, rather than asked for something it cannot do.
+
+    PostgreSQL calls nothing else an operational error: it is down, starting or full, or two waited for each other.
+    """
+    return not isinstance(error.orig, sqlite3.Error) or any(
+        word in str(error.orig) for word in ("locked", "full", "readonly")
+    )
+
+
+def _answer_unfit_values(_error: DataError | OverflowError) -> Response:
+    """Refuse a text or a number larger than its column, which each database says in its own way."""
+    return _answer(BadRequest())
 
 
 def _ask_to_sign_in(_error: SignInRequired) -> Answer | tuple[Response, int]:

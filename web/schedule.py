@@ -6,43 +6,47 @@ that sweeps does no harm and what came due while nothing ran is found at the nex
 
 from __future__ import annotations
 
-import contextlib
+import logging
+from collections.abc import Sequence
 
-import click
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.schedulers.base import BaseScheduler
-from apscheduler.schedulers.blocking import BlockingScheduler
-from flask import Flask, current_app
-from flask.cli import with_appcontext
+from flask import Flask
+from sqlalchemy.exc import OperationalError
 
-from db import database, upgrade
+from config import Settings
 from web.clock import system_clock
 from web.lifecycle import Step, lifecycle
+from web.logs import kind_of
 
 SECONDS = 60
+_SWEPT = "swept"
+"""A file in the instance folder, as old as the last sweep."""
+
+log = logging.getLogger(__name__)
 
 
-def start(app: Flask) -> None:
-    """Begin to sweep and to tend in the background, the first time at once."""
-    _begin(app, [*lifecycle(app).sweep, *lifecycle(app).tend])
+def start(app: Flask) -> BackgroundScheduler:
+    """Begin to sweep in the background, the first time at once; ``shutdown()`` waits for the sweeps under way."""
+    return _begin(app, lifecycle(app).sweep)
 
 
-def tend(app: Flask) -> None:
-    """Begin only to tend, in a process that leaves the sweeps to others."""
-    _begin(app, lifecycle(app).tend)
+def tend(app: Flask) -> BackgroundScheduler:
+    """Begin to tend, as each process does, whether or not it leaves the sweeps to others."""
+    return _begin(app, lifecycle(app).tend)
 
 
-@click.command()
-@with_appcontext
-def scheduler() -> None:
-    """Build each month's issue when it is due and close overdue exams, until interrupted."""
-    upgrade(database())
-    runner = BlockingScheduler(timezone="UTC")
-    # The proxy would be empty in the scheduler's threads.
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's documented way)
-    _add_steps(runner, app, [*lifecycle(app).sweep, *lifecycle(app).tend])
-    with contextlib.suppress(KeyboardInterrupt):
-        runner.start()
+def note_sweep(app: Flask) -> None:
+    """Note that this process sweeps."""
+    settings: Settings = app.extensions["settings"]
+    (settings.instance / _SWEPT).touch()
+
+
+def swept_at(settings: Settings) -> float | None:
+    """Return when a process with this instance folder last swept, in seconds since 1970; None if none ever did."""
+    try:
+        return (settings.instance / _SWEPT).stat().st_mtime
+    except OSError:
+        return None
 
 
 def sweep(app: Flask) -> None:
@@ -51,16 +55,11 @@ def sweep(app: Flask) -> None:
         _run(app, step)
 
 
-def _begin(app: Flask, steps: list[Step]) -> None:
+def _begin(app: Flask, steps: Sequence[Step]) -> BackgroundScheduler:
     scheduler = BackgroundScheduler(daemon=True, timezone="UTC")
-    _add_steps(scheduler, app, steps)
-    scheduler.start()
-
-
-def _add_steps(scheduler: BaseScheduler, app: Flask, steps: list[Step]) -> None:
     for step in steps:
         scheduler.add_job(
-            _run,
+            _patiently,
             "interval",
             [app, step],
             seconds=SECONDS,
@@ -69,6 +68,16 @@ def _add_steps(scheduler: BaseScheduler, app: Flask, steps: list[Step]) -> None:
             misfire_grace_time=None,
             max_instances=1,
         )
+    scheduler.start()
+    return scheduler
+
+
+def _patiently(app: Flask, step: Step) -> None:
+    """Run a step; where the database cannot for a while, say so and leave the step to the next minute."""
+    try:
+        _run(app, step)
+    except OperationalError as error:
+        log.warning("A sweep is put off for a minute: %s", kind_of(error))
 
 
 def _run(app: Flask, step: Step) -> None:

@@ -9,7 +9,20 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from accounts.sessions import current_person
 from config import Settings
-from web import assets, errors, languages, schedule, security, views
+from web import (
+    assets,
+    cli,
+    errors,
+    health_views,
+    languages,
+    metrics,
+    requests,
+    retention,
+    schedule,
+    security,
+    views,
+)
+from web.lifecycle import lifecycle
 from web.offers import studio_pages
 
 MAXIMUM_REQUEST_BYTES = 16 * 1024 * 1024
@@ -22,13 +35,19 @@ def init_app(app: Flask) -> None:
         count = settings.proxies
         proxied = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
         app.wsgi_app = proxied  # type: ignore[method-assign] # Flask documents this as the way to wrap an application
+    requests.init_app(app)
+    metrics.init_app(app)
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = MAXIMUM_REQUEST_BYTES
     security.init_app(app)
     languages.init_app(app)
     errors.init_app(app)
     assets.init_app(app)
     app.register_blueprint(views.routes)
-    app.cli.add_command(schedule.scheduler)
+    app.cli.add_command(cli.worker)
+    app.cli.add_command(cli.scheduler)
+    lifecycle(app).sweep.append(retention.sweep)
+    app.register_blueprint(health_views.routes)
+    lifecycle(app).sweep.append(schedule.note_sweep)
     app.context_processor(_known_to_every_page)
 
 

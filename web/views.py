@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import update
 from werkzeug.wrappers import Response as Answer
 
 from accounts.models import PersonRow
 from accounts.sessions import current_person
+from config import Settings
 from db import database
 from web import assets, languages
+from web.clock import now
 from web.offers import NextStep, offers
 
 THEMES = ("auto", "light", "dark")
@@ -99,20 +102,21 @@ def stylesheet() -> Answer:
     return answer.make_conditional(request)
 
 
-@routes.get("/healthz")
-def healthz() -> Response:
-    """Say that the site answers and reaches its database."""
-    with database().reading() as connection:
-        connection.execute(select(1))
-    answer = jsonify(status="ok")
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
-
-
 @routes.get("/robots.txt")
 def robots() -> Response:
     """Ask crawlers to leave out what belongs to people."""
     return Response(ROBOTS, content_type="text/plain; charset=utf-8")
+
+
+@routes.get("/.well-known/security.txt")
+def security_contact() -> Response:
+    """Say where holes are reported (RFC 9116), if the operator said so."""
+    settings: Settings = current_app.extensions["settings"]
+    if not settings.security_contact:
+        abort(404)
+    expires = (now() + timedelta(days=180)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    lines = (f"Contact: {settings.security_contact}", f"Expires: {expires}", "Preferred-Languages: en, bg", "")
+    return Response("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
 @routes.get("/favicon.ico")

@@ -6,9 +6,8 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from flask import Flask, Response, abort, current_app, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, abort, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -23,7 +22,8 @@ from quizzes.authoring.authoring_views import shown_of
 from quizzes.authoring.store import StudioBank
 from quizzes.exchange import known, parsing, plan, report, store
 from quizzes.exchange.compare import Known
-from quizzes.exchange.jobs import Worker
+from quizzes.exchange.jobs import TOPIC, Worker
+from quizzes.exchange.models import ImportRow
 from quizzes.exchange.parsing import Upload
 from quizzes.exchange.plan import Defaults, Row
 from quizzes.exchange.store import Import, SettledError
@@ -31,8 +31,10 @@ from quizzes.exchange.wire import Compared
 from quizzes.formats import registry
 from quizzes.questions import DIFFICULTIES, POOLS
 from quizzes.routes import exams, library, routes, shipped
+from web.bell import bell
 from web.clock import now
 from web.lifecycle import lifecycle
+from web.queues import Queue, queues
 
 PAGE = 50
 """How many questions a page of a report shows."""
@@ -61,23 +63,17 @@ class Target:
 
 
 def init_app(app: Flask) -> None:
-    """Make the worker that reads files, let it begin with the server, and forget files that nobody wanted."""
-    database = app.extensions["database"]
-
-    def clock() -> datetime:
-        # Looked up each time: tests give the application another clock later.
-        moment: datetime = app.extensions["clock"]()
-        return moment
-
-    app.extensions["imports"] = Worker(database, lambda: _known(app), clock)
-    lifecycle(app).start.append(lambda app: worker(app).start())
-    lifecycle(app).sweep.append(lambda _app: store.expire(database, clock()))
+    """Offer the worker that reads files, and forget files that nobody wanted."""
+    lifecycle(app).workers.append(worker)
+    lifecycle(app).sweep.append(lambda app: store.expire(app.extensions["database"], app.extensions["clock"]()))
+    lifecycle(app).expire.append(store.forget_reports)
+    lifecycle(app).claims.append(store.theirs)
+    queues(app).append(Queue("imports", ImportRow.state, "queued", ImportRow.created_at))
 
 
 def worker(app: Flask) -> Worker:
-    """Return the application's worker for files."""
-    found: Worker = app.extensions["imports"]
-    return found
+    """Return a worker for the application's queue of files."""
+    return Worker(app.extensions["database"], lambda: _known(app), app.extensions["clock"])
 
 
 @routes.get("/studio/imports")
@@ -100,7 +96,7 @@ def send() -> Answer | tuple[str, int]:
         return render_template("quizzes/imports.html", imports=past, formats=registry.readable(), fault=fault), 400
     with database().writing() as connection:
         import_id = store.create(connection, upload, Signature(person.id, now()))
-    worker(current_app).woken.set()
+    bell().ring(TOPIC)
     return redirect(url_for("quizzes.one_import", import_id=import_id), 303)
 
 

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
 
 from content.workflow import Signature
-from db import Database
+from db import Database, upsert
 from quizzes.authoring import store as authoring
 from quizzes.authoring.models import DraftRow
 from quizzes.exchange import pictures, plan, wire
@@ -127,10 +127,10 @@ def claim(database: Database, worker: str, now: datetime) -> tuple[int, Upload] 
     with database.reading() as connection:
         if connection.execute(select(ImportRow.id).where(waits).limit(1)).first() is None:
             return None
-    oldest = select(ImportRow.id).where(waits).order_by(ImportRow.id).limit(1).scalar_subquery()
+    oldest = select(ImportRow.id).where(waits).order_by(ImportRow.id).limit(1).with_for_update(skip_locked=True)
     statement = (
         update(ImportRow)
-        .where(ImportRow.id == oldest, waits)
+        .where(ImportRow.id == oldest.scalar_subquery(), waits)
         .values(state="reading", claim=worker, lease_until=now + LEASE, changed_at=now)
         .returning(ImportRow.id, ImportRow.name, ImportRow.data, ImportRow.format)
     )
@@ -162,6 +162,12 @@ def fail(connection: Connection, import_id: int, worker: str, reason: str, now: 
     """Keep why a file could not be read."""
     values = {"state": "failed", "reason": reason[:500], "changed_at": now, "claim": None}
     connection.execute(_owned(import_id, worker).values(**values))
+
+
+def release(database: Database, import_id: int, worker: str) -> None:
+    """Give a file back to the queue, as a worker does that is told to stop."""
+    with database.writing() as connection:
+        connection.execute(_owned(import_id, worker).values(state="queued", step="", count=0, claim=None))
 
 
 def cancel(connection: Connection, import_id: int, now: datetime) -> bool:
@@ -217,6 +223,23 @@ def expire(database: Database, now: datetime) -> None:
         connection.execute(update(ImportRow).where(*old).values(**gone))
 
 
+def forget_reports(connection: Connection, now: datetime, keep: timedelta, most: int) -> int:
+    """Forget what stood in files whose imports were settled so long ago; what they brought stays, and can be undone."""
+    settled = (
+        ImportRow.state.in_(("applied", "undone")),
+        ImportRow.changed_at < now - keep,
+        ImportRow.report.is_not(None),
+    )
+    old = select(ImportRow.id).where(*settled).limit(most)
+    gone = update(ImportRow).where(ImportRow.id.in_(old)).values(report=None, data=None)
+    return connection.execute(gone).rowcount
+
+
+def theirs(person_id: int, _email: str | None) -> tuple[type[ImportRow], ColumnElement[bool]]:
+    """Say which imports are a person's: those of their files."""
+    return ImportRow, ImportRow.person_id == person_id
+
+
 def taken_ids(connection: Connection) -> list[str]:
     """Return the ids of the studio's items."""
     return list(connection.execute(select(DraftRow.question_id)).scalars())
@@ -235,10 +258,10 @@ def _keep_pictures(connection: Connection, shown: Mapping[str, Picture], now: da
         del new[sha256]
     rows: Sequence[dict[str, Any]] = [
         {"sha256": one.sha256, "media_type": one.media_type, "data": one.data, "created_at": now}
-        for one in new.values()
+        for _sha256, one in sorted(new.items())
     ]
     if rows:
-        connection.execute(insert(PictureRow), rows)
+        connection.execute(upsert(connection, PictureRow).on_conflict_do_nothing(), rows)
 
 
 def _owned(import_id: int, worker: str) -> Any:
