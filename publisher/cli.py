@@ -1,4 +1,4 @@
-"""``flask publisher``: build an issue, see what is due; ``flask scheduler``: the schedule in the foreground."""
+"""``flask publisher``: build an issue, see what is due."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
+from accounts.limits import limiter
 from accounts.sessions import require_role
-from accounts.views import limiter
 from config import Settings
 from db import database
 from publisher import editing, epub, feeds, issue, lateness, mails, postroom, sources, store

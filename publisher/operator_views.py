@@ -19,6 +19,7 @@ from publisher import issue, lateness, outbox, overview, postroom, sources, stor
 from publisher.outbox import STATES
 from publisher.overview import Tally
 from publisher.progress import Stage
+from web.bell import bell
 from web.clock import now
 
 blueprint = Blueprint("post", __name__)
@@ -104,6 +105,7 @@ def send(month: str) -> Answer:
         if not sources.is_public(found):
             abort(409, _("This issue waits for an editor's approval."))
         outbox.enqueue(database(), connection, month, found.sha256, now())
+    bell().ring(postroom.TOPIC)
     return redirect(url_for("post.show"), 303)
 
 
@@ -114,6 +116,7 @@ def again(delivery: int) -> Answer:
     with database().writing() as connection:
         if not outbox.again(connection, delivery, now()):
             abort(409, _("This mail was sent, or waits to be sent; reload the page to see how things stand."))
+    bell().ring(postroom.TOPIC)
     return redirect(url_for("post.show"), 303)
 
 

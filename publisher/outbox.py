@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, or_, select, update
 
 from db import Database
 from publisher.models import DeliveryRow, IssueRow, PaceRow, SubscriberRow
@@ -94,6 +94,13 @@ def owes(connection: Connection, month: str) -> bool:
     have = select(DeliveryRow.subscriber_id).where(DeliveryRow.occasion == month)
     owed = select(SubscriberRow.id).where(SubscriberRow.state == "active", SubscriberRow.id.not_in(have)).limit(1)
     return connection.scalar(owed) is not None
+
+
+def forget_letters(connection: Connection, now: datetime, keep: timedelta, most: int) -> int:
+    """Delete letters that were settled so long ago. Mails of issues stay, so that nobody gets an issue twice."""
+    settled = (DeliveryRow.occasion.in_(LETTERS), DeliveryRow.state.in_(("sent", "refused")))
+    old = select(DeliveryRow.id).where(*settled, DeliveryRow.changed_at < now - keep).limit(most)
+    return connection.execute(delete(DeliveryRow).where(DeliveryRow.id.in_(old))).rowcount
 
 
 def post_letter(database: Database, connection: Connection, subscriber: str, occasion: str, now: datetime) -> None:

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
-from db import Database
+from db import Database, upsert
 from publisher import news
 from publisher.epub import Edition
 from publisher.issue import Choice
@@ -117,10 +117,8 @@ def save_draft(connection: Connection, month: str, draft: Draft, person: int, no
     if draft.revision:
         over = update(DraftRow).where(DraftRow.month == month, DraftRow.revision == draft.revision).values(**values)
         return connection.execute(over).rowcount == 1
-    if connection.scalar(select(DraftRow.revision).where(DraftRow.month == month)):
-        return False
-    connection.execute(insert(DraftRow).values(month=month, **values))
-    return True
+    first = upsert(connection, DraftRow).values(month=month, **values).on_conflict_do_nothing()
+    return connection.execute(first.returning(DraftRow.month)).first() is not None
 
 
 def approve(database: Database, connection: Connection, edition: Edition, person: int, now: datetime) -> None:

@@ -10,8 +10,8 @@ from flask import Blueprint, Flask, Response, abort, current_app, jsonify, redir
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
+from accounts.limits import limiter
 from accounts.sessions import current_person
-from accounts.views import limiter
 from db import database
 from publisher import appendix, countries, issue, postroom, sources, store, subscribers
 from publisher.countries import OTHER, CountriesError, Country
@@ -20,6 +20,7 @@ from publisher.store import Published
 from publisher.subscribers import Subscriber
 from publisher.subscriptions import SubscriptionError, read_wish
 from quizzes.questions import Item
+from web.bell import bell
 from web.clock import now
 from web.languages import LANGUAGES, current_language
 from web.security import signed
@@ -53,6 +54,7 @@ def sign_up() -> Answer | tuple[str, int] | str:
     except SubscriptionError as error:
         return _form(request.form, _(str(error))), 400
     subscribers.sign_up(database(), wish, now())
+    bell().ring(postroom.TOPIC)
     return redirect(url_for("subscriptions.sent", channel=wish.channel), 303)
 
 

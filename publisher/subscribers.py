@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from db import Database
@@ -66,7 +66,8 @@ def sign_up(database: Database, wish: Wish, now: datetime) -> None:
 
 def _sign_up(database: Database, wish: Wish, now: datetime) -> None:
     with database.writing() as connection:
-        row = connection.execute(_SUBSCRIBER.where(SubscriberRow.email == wish.email)).first()
+        # They may be confirming, or complaining, at this moment.
+        row = connection.execute(_SUBSCRIBER.where(SubscriberRow.email == wish.email).with_for_update()).first()
         if row is None:
             subscriber = secrets.token_hex(12)
             values = {**_values(wish), "id": subscriber, "email": wish.email, "created_at": now}
@@ -116,14 +117,21 @@ def stop(connection: Connection, subscriber: str, reason: str, now: datetime) ->
 
 def forget(connection: Connection, subscriber: str) -> None:
     """Delete a subscriber and every row about the mails to them."""
+    # While an issue is queued for everybody, its mails to them are not to be seen yet.
+    connection.execute(select(SubscriberRow.id).where(SubscriberRow.id == subscriber).with_for_update())
     connection.execute(delete(DeliveryRow).where(DeliveryRow.subscriber_id == subscriber))
     connection.execute(delete(SubscriberRow).where(SubscriberRow.id == subscriber))
+
+
+def theirs(person_id: int, email: str | None) -> tuple[type[SubscriberRow], ColumnElement[bool]]:
+    """Say which subscriptions are a person's: those with their address, and the one that knows them."""
+    return SubscriberRow, or_(SubscriberRow.person_id == person_id, SubscriberRow.email == email)
 
 
 def forget_unconfirmed(connection: Connection, now: datetime) -> None:
     """Delete every address that nobody confirmed within PATIENCE."""
     old = (SubscriberRow.state == "pending", SubscriberRow.changed_at <= now - PATIENCE)
-    for subscriber in list(connection.scalars(select(SubscriberRow.id).where(*old))):
+    for subscriber in list(connection.scalars(select(SubscriberRow.id).where(*old).with_for_update())):
         forget(connection, subscriber)
 
 

@@ -22,20 +22,24 @@ from publisher import (
     feeds,
     issue,
     operator_views,
+    outbox,
     pages,
     postroom,
     schedule,
     sources,
     store,
     subscriber_views,
+    subscribers,
 )
 from publisher.feeds import Catalogue, Entry
 from publisher.issue import Issue, IssueError, Section
+from publisher.models import DeliveryRow, RunRow
 from publisher.package import PackageError
 from publisher.store import Published
 from web.clock import now
 from web.lifecycle import lifecycle
 from web.offers import StudioPage, offers
+from web.queues import Queue, queues
 
 blueprint = Blueprint(
     "publisher", __name__, template_folder="templates", static_folder="static", static_url_path="/static/publisher"
@@ -70,8 +74,12 @@ def _init_post(app: Flask) -> None:
     operator_views.init_app(app)
     delivery_cli.init_app(app)
     lifecycle(app).prepare.append(postroom.report_faults)
-    lifecycle(app).start.append(postroom.start)
+    lifecycle(app).workers.append(postroom.Worker)
     lifecycle(app).sweep.append(postroom.sweep)
+    lifecycle(app).expire.append(outbox.forget_letters)
+    lifecycle(app).claims.append(subscribers.theirs)
+    queues(app).append(Queue("mail", DeliveryRow.state, "queued", DeliveryRow.due_at))
+    queues(app).append(Queue("issues", RunRow.state, "waiting", RunRow.due_at))
 
 
 @blueprint.get("/issues")

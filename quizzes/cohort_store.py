@@ -76,7 +76,10 @@ def lengthen(
     ).all():
         deadline = row.started_at + timedelta(minutes=minutes.get(row.exam, 0)) * multiplier
         if Clock(row.started_at, row.deadline, None).is_open(now) and deadline > row.deadline:
-            still = update(AttemptRow).where(AttemptRow.id == row.id, AttemptRow.closed_at.is_(None))
+            # Another cohort's instructor may be giving them more at this moment.
+            still = update(AttemptRow).where(
+                AttemptRow.id == row.id, AttemptRow.closed_at.is_(None), AttemptRow.deadline < deadline
+            )
             moved += connection.execute(still.values(deadline=deadline)).rowcount
     return moved
 

@@ -9,9 +9,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from db import Base, Database
+from db import Database, upsert
 from quizzes import grading, store
 from quizzes.models import AttemptRow, ResponseRow, SheetRow, VersionNumberRow
 from quizzes.questions import Item
@@ -52,7 +51,7 @@ def file(
         "data": data.tobytes() if answered else b"",
     }
     # Two processes may find the same attempt without one.
-    connection.execute(_insert(connection, SheetRow).values(row).on_conflict_do_nothing())
+    connection.execute(upsert(connection, SheetRow).values(row).on_conflict_do_nothing())
 
 
 def response(number: int, item: Item, answer: str, took: int, scored: bool) -> tuple[int, int, int, int, bool]:
@@ -131,11 +130,12 @@ def version_numbers(connection: Connection, fingerprints: Collection[str]) -> Ma
         VersionNumberRow.fingerprint.in_(fingerprints)
     )
     numbers = {row.fingerprint: row.number for row in connection.execute(wanted)}
-    new = [{"fingerprint": name} for name in dict.fromkeys(fingerprints) if name not in numbers]
+    # In one order everywhere: two that number each other's versions would wait for each other.
+    new = [{"fingerprint": name} for name in sorted(set(fingerprints)) if name not in numbers]
     if not new:
         return numbers
     # Another process may number the same version at the same moment.
-    connection.execute(_insert(connection, VersionNumberRow).values(new).on_conflict_do_nothing())
+    connection.execute(upsert(connection, VersionNumberRow).values(new).on_conflict_do_nothing())
     return {row.fingerprint: row.number for row in connection.execute(wanted)}
 
 
@@ -151,13 +151,10 @@ def _file_some(database: Database) -> int:
         attempts = store.closed_attempts(connection, wanted)
         fingerprints = list({name for attempt, _ in attempts for name, _ in attempt.form})
         items = dict(zip(fingerprints, store.load_items(connection, fingerprints), strict=True))
+        version_numbers(connection, fingerprints)
         for attempt, answers in attempts:
             file(connection, attempt, [items[name] for name, _ in attempt.form], answers)
     return len(attempts)
-
-
-def _insert(connection: Connection, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def _moments(connection: Connection, attempt_id: int) -> list[tuple[int, datetime]]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
 from sqlalchemy import Connection
 
-from db import Database
+from db import Database, in_turns
 from quizzes import attempts, blueprint, grading, sheets, store
 from quizzes.blueprint import Blueprint, Form
+from quizzes.corrections import store as corrections
 from quizzes.pool import questions
-from quizzes.questions import Bank, Item
+from quizzes.questions import Bank, Item, Question
 from quizzes.store import Attempt, Response
 
 SEEDS = 2**31
@@ -31,6 +32,18 @@ class Exams:
 
     blueprints: tuple[Blueprint, ...]
     banks: tuple[Bank, ...]
+    own: Mapping[str, Bank] = field(default_factory=dict)
+    """The bank from which alone an exam draws, by the exam's slug; the others draw from all banks of their course."""
+
+    @property
+    def offered(self) -> list[Blueprint]:
+        """The exams that anybody can begin."""
+        return [one for one in self.blueprints if one.offered]
+
+    def pool(self, exam: Blueprint, pool: str = "exam") -> list[Question]:
+        """Return the questions of one pool that an exam may draw."""
+        own = self.own.get(exam.slug)
+        return questions(self.banks if own is None else (own,), exam.course, pool)
 
     def find(self, slug: str) -> Blueprint | None:
         """Return the blueprint of that slug, or None."""
@@ -38,9 +51,7 @@ class Exams:
 
     def shortages(self, exam: Blueprint) -> tuple[blueprint.Shortage, ...]:
         """Return what the banks lack for one form of the exam."""
-        return blueprint.shortages(
-            exam, questions(self.banks, exam.course), questions(self.banks, exam.course, "pilot")
-        )
+        return blueprint.shortages(exam, self.pool(exam), self.pool(exam, "pilot"))
 
     @cached_property
     def items(self) -> dict[str, Item]:
@@ -95,7 +106,7 @@ def draw(exams: Exams, exam: Blueprint, seed: int | None = None, seen: Collectio
     short = exams.shortages(exam)
     if short:
         raise ExamClosedError(" ".join(map(str, short)))
-    own, pilots = questions(exams.banks, exam.course), questions(exams.banks, exam.course, "pilot")
+    own, pilots = exams.pool(exam), exams.pool(exam, "pilot")
     if seed is not None:
         return blueprint.draw(exam, own, seed, pilots=pilots)
     return blueprint.draw(exam, own, secrets.randbelow(SEEDS), pilots=pilots, seen=seen)
@@ -128,28 +139,38 @@ def load(connection: Connection, exams: Exams, attempt: Attempt) -> Sitting:
     return Sitting(attempt, exam, tuple(items), tuple(store.responses(connection, attempt.id)))
 
 
-def close(connection: Connection, exams: Exams, attempt: Attempt, closed_at: datetime) -> bool:
-    """Close an attempt with what was saved, store its score and its sheet; return False where it was closed before."""
-    sitting = load(connection, exams, attempt)
-    scored = sitting.scored()
-    answers = [scored.get(place, "") for place in range(1, len(sitting.items) + 1)]
-    closed = store.close(connection, attempt, answers, sitting.report().scaled, closed_at)
-    if closed:
+def close(connection: Connection, exams: Exams, attempt_id: int, now: datetime, *, asked: bool = False) -> bool:
+    """Close an attempt that is due, as of its deadline, or that its learner ``asked`` to close, with what was saved.
+
+    Its score and its sheet are stored. Returns whether this call closed it, and so False where it was closed before.
+    """
+    # Marked by the rulings in force: a correction that is being made waits for this close, or this close for it.
+    in_turns(connection, corrections.RULINGS, shared=True)
+    attempt = store.hold(connection, attempt_id)
+    if attempt is None or attempt.clock.closed_at is not None:
+        return False
+    due = attempt.clock.is_due(now)
+    if due or asked:
+        sitting = load(connection, exams, attempt)
+        scored = sitting.scored()
+        answers = [scored.get(place, "") for place in range(1, len(sitting.items) + 1)]
+        store.close(connection, attempt, answers, sitting.report().scaled, attempt.clock.deadline if due else now)
         sheets.file(connection, attempt, sitting.items, answers)
-    return closed
+    return due or asked
 
 
 def close_overdue(database: Database, exams: Exams, now: datetime) -> int:
-    """Close every attempt whose time and grace are over, as of its deadline; return how many there were.
+    """Close every attempt whose time and grace are over, as of its deadline; return how many this call closed.
 
     ``now`` must be a clock's that does not jump (web.clock.SteadyClock): what is closed here stays closed.
     """
     with database.reading() as connection:
-        due = store.overdue_attempts(connection, now - attempts.GRACE)
-    for attempt in due:
+        overdue = store.overdue_attempts(connection, now - attempts.GRACE)
+    closed = 0
+    for attempt in overdue:
         with database.writing() as connection:
-            close(connection, exams, attempt, attempt.clock.deadline)
-    return len(due)
+            closed += close(connection, exams, attempt.id, now)
+    return closed
 
 
 def anyone_sits(database: Database, now: datetime) -> bool:

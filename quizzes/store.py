@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, Select, bindparam, func, insert, select, update
 
-from db import Database
+from db import Database, in_turns, upsert
 from quizzes.attempts import Clock, Receipt, receive
 from quizzes.blueprint import Form
 from quizzes.corrections import replay
@@ -86,18 +86,19 @@ def sync_versions(database: Database, banks: Iterable[Bank]) -> int:
     """Store every item's present version that is not stored yet; return how many were new."""
     items = {item.fingerprint(): item for bank in banks for item in bank.items}
     with database.writing() as connection:
+        in_turns(connection, "versions")
         known = set(connection.execute(select(VersionRow.fingerprint)).scalars())
         rows = [_version_row(name, item) for name, item in items.items() if name not in known]
         if rows:
-            connection.execute(insert(VersionRow), rows)
+            # Another server may be starting, or the studio publishing, at this moment.
+            connection.execute(upsert(connection, VersionRow).on_conflict_do_nothing(), rows)
     return len(rows)
 
 
 def keep_version(connection: Connection, item: Item) -> None:
     """Store an item's version unless it is stored."""
-    name = item.fingerprint()
-    if connection.execute(select(VersionRow.fingerprint).where(VersionRow.fingerprint == name)).first() is None:
-        connection.execute(insert(VersionRow), [_version_row(name, item)])
+    row = _version_row(item.fingerprint(), item)
+    connection.execute(upsert(connection, VersionRow).values(row).on_conflict_do_nothing())
 
 
 def load_versions(connection: Connection, fingerprints: Sequence[str]) -> list[Item]:
@@ -173,6 +174,12 @@ def questions_in(connection: Connection, forms: Iterable[Sequence[Sequence[str]]
     return set(connection.execute(found).scalars())
 
 
+def hold(connection: Connection, attempt_id: int) -> Attempt | None:
+    """Return an attempt as it is now, which nobody else changes until the transaction ends; None where it is gone."""
+    row = connection.execute(_ATTEMPT.where(AttemptRow.id == attempt_id).with_for_update()).first()
+    return None if row is None else _attempt(row)
+
+
 def overdue_attempts(connection: Connection, deadline_before: datetime) -> list[Attempt]:
     """Return every attempt that still runs though its deadline was before that moment."""
     statement = _ATTEMPT.where(AttemptRow.closed_at.is_(None), AttemptRow.deadline < deadline_before)
@@ -204,8 +211,8 @@ def save(
     """Save changes of answers and return the clock and exactly what is stored at their places.
 
     One transaction checks that ``owner`` owns the attempt, judges each change by the clock rule and writes only what
-    is newer than what is there, so a change that arrives twice, or late after a newer one, does no harm. Returns None
-    where the attempt is not the owner's.
+    is newer than what is there, so a change that arrives twice, or late after a newer one, does no harm. A close waits
+    for it, or it for the close. Returns None where the attempt is not the owner's.
     """
 
     def write(connection: Connection) -> tuple[Clock, list[Response]] | None:
@@ -214,7 +221,11 @@ def save(
             return None
         clock = Clock(row.started_at, row.deadline, row.closed_at)
         known = [change for change in changes if 1 <= change.place <= row.places]
-        rows = [_response_row(attempt_id, change, receive(clock, change.stamp, now), now) for change in known]
+        # In the order of places: of two devices that save the same ones neither waits for the other in a circle.
+        rows = [
+            _response_row(attempt_id, change, receive(clock, change.stamp, now), now)
+            for change in sorted(known, key=lambda change: change.place)
+        ]
         written = connection.execute(_newer_response(database), rows).rowcount if rows else 0
         if written == len(rows) and clock.in_time(now):
             # All were newer, and no late answer stands beside them: what is stored is what was sent.
@@ -263,7 +274,8 @@ def close(connection: Connection, attempt: Attempt, answers: Sequence[str], scal
 def _owned_clock(person: ScalarSelect[int]) -> Select[*tuple[Any, ...]]:
     """Return the statement that every save begins with; it leaves the form, which is large, where it is."""
     clock = (AttemptRow.started_at, AttemptRow.deadline, AttemptRow.closed_at, AttemptRow.places)
-    return select(*clock).where(AttemptRow.id == bindparam("attempt_id"), AttemptRow.person_id == person)
+    own = select(*clock).where(AttemptRow.id == bindparam("attempt_id"), AttemptRow.person_id == person)
+    return own.with_for_update(read=True, of=AttemptRow)
 
 
 @cache

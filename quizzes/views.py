@@ -28,7 +28,7 @@ from quizzes import (
     statistics_views,
     store,
 )
-from quizzes.authoring import authoring_views, bank_text_views
+from quizzes.authoring import authoring_views, bank_text_views, quiz_views
 from quizzes.blueprint import Blueprint
 from quizzes.corrections import correction_views, dispute_views
 from quizzes.corrections import store as corrections
@@ -36,14 +36,15 @@ from quizzes.exchange import exchange_cli, export_views, import_views
 from quizzes.questions import Bank
 from quizzes.routes import answer_sent, evidence, exams, library, routes, shipped
 from quizzes.sittings import Sitting
+from web import metrics
 from web.clock import SteadyClock, now
 from web.lifecycle import lifecycle
 from web.offers import Door, NextStep, StudioPage, offers
 from web.security import csrf_token
 
 VIEWS = (
-    *(check_views, practice_views, authoring_views, bank_text_views, import_views, export_views),
-    *(correction_views, dispute_views, statistics_views),
+    *(check_views, practice_views, authoring_views, bank_text_views, quiz_views, import_views),
+    *(export_views, correction_views, dispute_views, statistics_views),
 )
 
 
@@ -87,7 +88,7 @@ def exam_index() -> str:
     person = current_person()
     with database().reading() as connection:
         past = store.attempts_of(connection, person.id) if person else []
-    return render_template("quizzes/exams.html", exams=exams().blueprints, attempts=past, find=exams().find, now=now())
+    return render_template("quizzes/exams.html", exams=exams().offered, attempts=past, find=exams().find, now=now())
 
 
 @routes.get("/exams/<slug>")
@@ -103,6 +104,7 @@ def exam(slug: str) -> str:
         quotas=found.quotas(),
         attempts=past,
         running=[one for one in past if one.clock.is_open(now())],
+        whole_bank=slug in exams().own,
         multipliers=cohort_views.times(person, slug),
         shortages=_shortages(found),
         now=now(),
@@ -113,6 +115,8 @@ def exam(slug: str) -> str:
 def start(slug: str) -> Answer:
     """Open an attempt; a visitor becomes a guest whose attempt is kept."""
     found = _exam(slug)
+    if not found.offered:
+        abort(409, _("This exam is not offered any more; what you began of it is still yours."))
     moment = now()
     offered = cohort_views.times(current_person(), slug)
     times = request.form.get("time", offered[0])
@@ -156,7 +160,7 @@ def save(attempt_id: int) -> Answer:
     """Save changes sent by the page's outbox and answer with exactly what is stored at their places."""
     changes = _changes(request.get_json(silent=True))
     moment = now()
-    saved = store.save(database(), store.Owner(OWNER, visit_values()), attempt_id, changes, moment)
+    saved = _save(attempt_id, changes, moment)
     if saved is None:
         _refuse()
     clock, stored = saved
@@ -167,7 +171,7 @@ def save(attempt_id: int) -> Answer:
 def watch(attempt_id: int) -> Answer:
     """Tell a page what was answered in another tab or on another device since the version that it knows."""
     version = request.args.get("version", "-1")
-    if not version.removeprefix("-").isdecimal():
+    if not version.removeprefix("-").isdecimal() or len(version) > 15:
         abort(400, _("The answers could not be read; reload the page, they are kept in this browser."))
     moment = now()
     with database().reading() as connection:
@@ -199,7 +203,7 @@ def save_form(attempt_id: int) -> Answer:
             changes.append(store.Change(place, revision + 1, answer, flagged, None))
         else:
             elsewhere.append(place)
-    store.save(database(), store.Owner(OWNER, visit_values()), attempt_id, changes, now())
+    _save(attempt_id, changes, now())
     if request.form.get("then") == "submit" and not elsewhere:
         return redirect(url_for("quizzes.confirm", attempt_id=attempt_id), 303)
     return redirect(url_for("quizzes.sit", attempt_id=attempt_id, elsewhere=elsewhere), 303)
@@ -220,9 +224,8 @@ def submit(attempt_id: int) -> Answer:
     person = _person()
     moment = now()
     with database().writing() as connection:
-        attempt = _attempt(connection, attempt_id, person)
-        closed_at = min(moment, attempt.clock.deadline) if attempt.clock.is_due(moment) else moment
-        sittings.close(connection, exams(), attempt, closed_at)
+        _attempt(connection, attempt_id, person)
+        sittings.close(connection, exams(), attempt_id, moment, asked=True)
     return redirect(url_for("quizzes.report", attempt_id=attempt_id), 303)
 
 
@@ -302,7 +305,8 @@ def _form_number(text: str) -> int | None:
     """Return the number of the form asked for, or None for one by chance; refuse what is no number."""
     if not text.strip():
         return None
-    if not text.strip().isdecimal() or int(text) >= sittings.SEEDS:
+    text = text.strip()
+    if not text.isdecimal() or len(text) > 10 or int(text) >= sittings.SEEDS:
         sentence = _(
             "A form's number is a whole number below %(most)d; leave it empty for one by chance.", most=sittings.SEEDS
         )
@@ -337,6 +341,19 @@ def _shortages(found: Blueprint) -> list[str]:
     ]
 
 
+def _save(
+    attempt_id: int, changes: list[store.Change], moment: datetime
+) -> tuple[attempts.Clock, list[store.Response]] | None:
+    """Save changes and count what became of them; None where the attempt is not the sender's."""
+    saved = store.save(database(), store.Owner(OWNER, visit_values()), attempt_id, changes, moment)
+    if saved is None:
+        metrics.count_answers(refused=len(changes))
+    else:
+        late = sum(one.late for one in saved[1])
+        metrics.count_answers(stored=len(saved[1]) - late, late=late)
+    return saved
+
+
 def _refuse() -> NoReturn:
     """Answer that there is no such attempt; somebody else's is as absent as one that never was."""
     abort(404, _("There is no such attempt among yours; sign in with the account that started it."))
@@ -364,7 +381,7 @@ def _own_sitting(attempt_id: int) -> Sitting:
         if not attempt.clock.is_due(now()):
             return sittings.load(connection, exams(), attempt)
     with database().writing() as connection:
-        sittings.close(connection, exams(), attempt, attempt.clock.deadline)
+        sittings.close(connection, exams(), attempt_id, now())
         return sittings.load(connection, exams(), _attempt(connection, attempt_id, person))
 
 

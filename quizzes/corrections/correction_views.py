@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as Answer
 from accounts import store as people
 from accounts.sessions import require_role
 from content.workflow import Signature
-from db import database
+from db import database, in_turns
 from quizzes import display
 from quizzes.answers import clean
 from quizzes.corrections import replay, store
@@ -85,6 +85,7 @@ def weigh(question_id: str) -> Answer | str | tuple[str, int]:
         fault = _("Say in at most 2000 characters why the key is corrected; learners and the next issue read it.")
         return _page(question_id, version, trial, fault=fault), 400
     with database().writing() as connection:
+        in_turns(connection, store.RULINGS)
         effects = _effects(connection, version, ruling)
         if request.form.get("seen") != _figures(replay.balance(effects)):
             trial = _trial(connection, version, ruling)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, String, cast, insert, select, update
 
 from content.workflow import Signature
+from db import in_turns
 from quizzes.corrections import replay
 from quizzes.corrections.models import CorrectionRow, DisputeRow, RescoreRow
 from quizzes.corrections.replay import Case, Effect, Ruling
@@ -71,6 +72,9 @@ class Dispute:
     answered_at: datetime | None
 
 
+RULINGS = "rulings"
+"""Under this name closes mark and corrections are made (db.in_turns), neither in the middle of the other."""
+
 _DISPUTE = select(
     *(DisputeRow.id, DisputeRow.attempt_id, DisputeRow.place, DisputeRow.person_id, DisputeRow.fingerprint),
     *(DisputeRow.question_id, DisputeRow.reason, DisputeRow.source, DisputeRow.made_at, DisputeRow.verdict),
@@ -108,7 +112,8 @@ def rulings(connection: Connection, fingerprints: Iterable[str] | None = None) -
 def versions(connection: Connection, question_id: str) -> list[Version]:
     """Return every version of a question that was ever asked or loaded, each with its ruling."""
     found = select(VersionRow.fingerprint, VersionRow.question, VersionRow.key)
-    rows = connection.execute(found.where(VersionRow.question_id == question_id)).all()
+    own = found.where(VersionRow.question_id == question_id).order_by(VersionRow.fingerprint)
+    rows = connection.execute(own).all()
     known = rulings(connection, [row.fingerprint for row in rows])
     return [Version(row.fingerprint, item_of(row.question, row.key), known.get(row.fingerprint)) for row in rows]
 
@@ -178,6 +183,7 @@ def mark_seen(connection: Connection, person_id: int, attempt_id: int, now: date
 def object_to(connection: Connection, dispute: Dispute) -> None:
     """Keep a learner's objection; one that is open at the same place gets the new words."""
     values = {"reason": dispute.reason, "source": dispute.source, "made_at": dispute.made_at}
+    in_turns(connection, f"dispute {dispute.attempt_id} {dispute.place}")
     same = (DisputeRow.attempt_id == dispute.attempt_id, DisputeRow.place == dispute.place, DisputeRow.verdict == "")
     if connection.execute(update(DisputeRow).where(*same).values(**values)).rowcount == 0:
         fields = {"person_id": dispute.person_id, "attempt_id": dispute.attempt_id, "place": dispute.place}
@@ -202,7 +208,8 @@ def disputes_of(connection: Connection, attempt_id: int) -> dict[int, Dispute]:
 def answered_disputes(connection: Connection, person_id: int) -> list[Dispute]:
     """Return a person's disputes whose answer they have not read."""
     unseen = (DisputeRow.person_id == person_id, DisputeRow.verdict != "", DisputeRow.seen_at.is_(None))
-    return [_dispute(row) for row in connection.execute(_DISPUTE.where(*unseen)).mappings()]
+    found = connection.execute(_DISPUTE.where(*unseen).order_by(DisputeRow.id)).mappings()
+    return [_dispute(row) for row in found]
 
 
 def find_dispute(connection: Connection, dispute_id: int) -> Dispute | None:
