@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test faults lint check format lock translations bench screenshots clean
+.PHONY: run test test-postgresql faults lint check format lock translations bench screenshots clean
 
 # Set up and serve on http://127.0.0.1:8000.
 run: $(VENV)/run
@@ -12,6 +12,10 @@ run: $(VENV)/run
 # Set up and run every test that this machine can run; each skip says why.
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# What uses a database once more, on a PostgreSQL and a Redis that it starts itself and that forget everything.
+test-postgresql: $(VENV)/dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal --postgresql
 
 # Before a release: the tests that have a full size, at that size, and those that run only then. It takes about an hour.
 faults: $(VENV)/dev
@@ -54,10 +58,13 @@ translations: $(VENV)/dev
 	$(BIN)/pybabel -q compile -d web/translations
 	rm $(VENV)/messages.pot
 
-# Measure what benchmarks/README.md promises, each against its peer in the same run.
+# Measure what is promised, each against its peer in the same run, and end with one table of all promises.
 bench: $(VENV)/dev $(VENV)-peers/ready $(VENV)-kolibri/ready
 	$(BIN)/python -m benchmarks.answers_at_load --kolibri $(VENV)-kolibri
+	$(BIN)/python -m benchmarks.answers_by_processes
 	$(BIN)/python -m benchmarks.answers_at_scale
+	$(BIN)/python -m benchmarks.evening
+	$(BIN)/python -m benchmarks.load_model
 	$(BIN)/python -m benchmarks.item_statistics
 	$(BIN)/python -m benchmarks.import_at_size
 	$(BIN)/python -m benchmarks.lesson_page
@@ -73,6 +80,7 @@ bench: $(VENV)/dev $(VENV)-peers/ready $(VENV)-kolibri/ready
 	$(BIN)/python -m benchmarks.etl_at_articles_size
 	$(BIN)/python -m benchmarks.aurora_pipeline
 	$(BIN)/python -m benchmarks.reactive_tracking
+	$(BIN)/python -m benchmarks.table
 
 # Take the pictures in docs/ anew (needs Chromium).
 screenshots: $(VENV)/dev

@@ -8,7 +8,6 @@ import io
 import os
 import resource
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from contextlib import chdir
 from pathlib import Path
 from random import Random
 
+from benchmarks.promises import Promise, record
 from labs import child, registry, runner
 
 LAB = registry.CATALOG / "aurora_redshift"
@@ -90,7 +90,7 @@ def bare() -> None:
 
 
 def main() -> None:
-    """Print the table; exit with 1 where the way is slower than promised."""
+    """Print the table."""
     works = {
         "bare: inserted, and written as one gzip": bare,
         "the published way: a call and a record for each sale": way(),
@@ -112,7 +112,12 @@ def main() -> None:
         wall = min(seconds for _, seconds in rounds)
         print(f"| {name} | {least:.2f} | {wall:.2f} | {SALES / least:,.0f} | × {least / floor:.1f} |")
     slowest = max(min(taken[name])[0] for name in works if "way" in name)
-    sys.exit(SALES / slowest < PROMISED)
+    what = "sales from an INSERT to objects in a bucket, the slower way"
+    bare_rate = SALES / floor
+    record(
+        "aurora_pipeline",
+        [Promise(what, SALES / slowest, "rows a CPU s", PROMISED, "bare inserts", bare_rate, at_least=True)],
+    )
 
 
 if __name__ == "__main__":

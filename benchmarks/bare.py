@@ -11,39 +11,69 @@ import time
 
 import granian
 from flask import Flask, Response, abort, jsonify, request, session
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from werkzeug.wrappers import Response as Answer
 
 app = Flask(__name__)
 app.secret_key = secrets.token_bytes(32)
-engine = create_engine(f"sqlite:///{os.environ['BARE_DATABASE']}")
+database = os.environ["BARE_DATABASE"]
+engine = create_engine(database if "://" in database else f"sqlite:///{database}")
 local = threading.local()
 
-SCHEMA = (
-    "CREATE TABLE attempt (id INTEGER PRIMARY KEY, person TEXT NOT NULL, deadline INTEGER NOT NULL)",
-    "CREATE TABLE response (attempt, place, revision, answer, PRIMARY KEY (attempt, place))",
+metadata = MetaData()
+Table(
+    "attempt",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("deadline", BigInteger, nullable=False),
+)
+Table(
+    "response",
+    metadata,
+    Column("attempt", Integer, primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("revision", Integer),
+    Column("answer", String),
 )
 START = text("INSERT INTO attempt (person, deadline) VALUES (:person, :deadline) RETURNING id")
 OWN = text("SELECT deadline FROM attempt WHERE id = :attempt AND person = :person")
 UPSERT = """
 INSERT INTO response VALUES (:attempt, :place, :revision, :answer)
-ON CONFLICT DO UPDATE SET revision = excluded.revision, answer = excluded.answer
+ON CONFLICT (attempt, place) DO UPDATE SET revision = excluded.revision, answer = excluded.answer
 """
 UPSERT_PREBUILT = text(UPSERT)
 
 
-# As durable as Archway's: WAL, each commit synced to the disk, the write lock taken at the start.
-@event.listens_for(engine, "connect")
-def _connect(connection: DBAPIConnection, _record: object) -> None:
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
-        connection.execute(f"PRAGMA {pragma}")
+def _be_as_durable_as_archway(engine: Engine) -> None:
+    """Let SQLite use WAL, sync each commit to the disk, and take the write lock at a transaction's start."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: DBAPIConnection, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-@event.listens_for(engine, "begin")
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+if engine.dialect.name == "sqlite":
+    _be_as_durable_as_archway(engine)
 
 
 @app.post("/attempts")
@@ -74,7 +104,7 @@ def save(attempt: int) -> Answer:
 def upsert(attempt: int) -> Answer:
     """Store one answer with the driver alone: no session, no check, no clock."""
     if not hasattr(local, "connection"):
-        local.connection = sqlite3.connect(os.environ["BARE_DATABASE"], isolation_level=None)
+        local.connection = sqlite3.connect(database, isolation_level=None)
         local.connection.execute("PRAGMA synchronous=FULL")
     change = request.get_json()
     local.connection.execute(UPSERT, {**change, "attempt": attempt})
@@ -88,9 +118,7 @@ def page(size: int) -> Response:
 
 
 if __name__ == "__main__":
-    with engine.begin() as made:
-        for statement in SCHEMA:
-            made.exec_driver_sql(statement)
+    metadata.create_all(engine)
     engine.dispose()
     granian.Granian(
         "benchmarks.bare:app",

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from benchmarks import long_book
 from benchmarks.long_book import MONTH, ROOT, Sources
+from benchmarks.promises import Promise, record
 
 ROUNDS = 5
 ENVIRONMENT = {
@@ -97,6 +98,17 @@ def main() -> None:
                 one.run()
         print(f"{sources.words} words in {len(sources.chapters)} chapters, {ROUNDS} runs of each in turns\n")
         print(table(found))
+        record("epub_against_pandoc", list(promises(found)))
+
+
+def promises(contestants: list[Contestant]) -> Iterator[Promise]:
+    """Yield what was promised of the first contestant, and of it beside each pandoc."""
+    ours = contestants[0]
+    cpu, memory = min(ours.cpu_seconds), max(ours.megabytes)
+    for peer in contestants:
+        if peer.name.startswith("pandoc"):
+            yield Promise("a book of 152,000 words", cpu, "s CPU", 1, peer.name, min(peer.cpu_seconds), 1 / 6)
+            yield Promise("a book of 152,000 words", memory, "MB RSS", 64, peer.name, max(peer.megabytes), 1 / 4)
 
 
 def table(contestants: list[Contestant]) -> str:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.promises import Promise, record
 from labs import registry, runner
 
 LAB = registry.CATALOG / "stepfunctions_etl"
@@ -87,7 +88,15 @@ def main() -> None:
         print(f"| {name} | {min(rounds)[0]:.1f} | {min(seconds for _, seconds in rounds):.1f} |")
     print(f"greatest resident memory of a process: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10} MiB")
     worst = max(min(taken[name])[0] for name in promised)
-    sys.exit(worst > PROMISED_SECONDS)
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    floor = min(taken["DuckDB alone: the cells written as CSV and loaded"])[0]
+    record(
+        "etl_at_articles_size",
+        [
+            Promise("the dynamic ETL at its article's size", worst, "s CPU", PROMISED_SECONDS, "DuckDB alone", floor),
+            Promise("its largest process", memory, "MiB RSS", PROMISED_MIB),
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class ArchwayLearner:
         def save(place: int) -> None:
             change = {"place": place, "revision": 1, "answer": "b", "flagged": False, "stamp": None}
             body = json.dumps({"responses": [change]}).encode()
-            status, answer, _ = self.client.request("POST", f"{attempt}/responses", body, sent)
+            status, answer = self.client.post(f"{attempt}/responses", sent, body)
             if status != 200 or json.loads(answer)["stored"][0]["place"] != place:
                 raise AssertionError(answer)
 
@@ -67,7 +67,7 @@ class BareLearner:
 
         def save(place: int) -> None:
             body = json.dumps({"place": place, "revision": 1, "answer": "b"}).encode()
-            status, answer, _ = self.client.request("POST", address, body, sent)
+            status, answer = self.client.post(address, sent, body)
             if status != 200 or json.loads(answer)["place"] != place:
                 raise AssertionError(answer)
 

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.promises import Promise, record
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -66,10 +68,24 @@ def main() -> None:
         print(f"{len(pages)} pages of {size} bytes, least of {options.rounds} rounds\n")
         print(table({title: min(found) for title, found in seconds.items()}, len(pages)))
         waits = sorted(change_waits(folder / "content"))
+        keep(seconds, waits)
         print(
             f"\none page changed: served after {waits[len(waits) // 2]:.0f} ms (median of {len(waits)}), "
             f"at most {waits[-1]:.0f} ms; the limit is {LIMIT_MS} ms"
         )
+
+
+def keep(seconds: dict[str, list[float]], waits: list[float]) -> None:
+    """Record what was promised: an eighth of MkDocs's CPU, and a changed page served anew within the limit."""
+    ours, pages, _served, mkdocs, _sphinx = map(min, seconds.values())
+    record(
+        "pages_against_mkdocs",
+        [
+            Promise("2,000 pages read, checked and rendered", ours, "s CPU", None, "MkDocs", mkdocs, 1 / 8),
+            Promise("2,000 pages made with their layout", pages, "s CPU", None, "MkDocs", mkdocs, 1 / 8),
+            Promise("a changed page among 2,000 is served, slowest of 20", waits[-1], "ms", LIMIT_MS),
+        ],
+    )
 
 
 def write_pages(folder: Path) -> Iterator[Path]:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.promises import Promise, record
 from labs import registry
 from labs.catalog.reactive_tracking import calm
 from labs.catalog.reactive_tracking.load import Links, in_closed_loop, links_to
@@ -61,11 +62,26 @@ def main() -> None:
     print(f"| bare ASGI handler | {cost['bare_cost']} | × 1.00 | × 1.00 |")
     ratios = f"× {cost['cost_ratio']:.2f} | × {cost['cost_ratio_median']:.2f}"
     print(f"| hit in memory, random keys | {cost['answer_cost']} | {ratios} |")
+    kept = [
+        Promise(
+            "a reactive tracker's answer from memory, least of the rounds",
+            cost["answer_cost"],
+            "µs CPU",
+            against="a bare ASGI handler",
+            other=cost["bare_cost"],
+            ratio_bound=1.3,
+        )
+    ]
     busy = _under_load(fault="none", rate="1000")
     _table("1,000 requests/s", "p50 ms", "p99 ms")
     print(f"| announced → in memory, {busy['updates_pushed']} updates | {busy['push_p50']} | {busy['push_p99']} |")
     print(f"| answer | {busy['push_p50_during_fault']} | {busy['push_p99_during_fault']} |")
+    kept.append(Promise("announced until in memory, p99", busy["push_p99"], "ms", 5))
     dead = _under_load(fault="Redis killed")
+    kept += [
+        Promise("Redis dead for 3 s: good links answered", dead["push_served_during_fault"], "%", 100, at_least=True),
+        Promise("Redis dead for 3 s: their p99", dead["push_p99_during_fault"], "ms", 20),
+    ]
     _table("Redis dead for 3 s", "good links answered 200 %", "their p99 ms", "the others' p99 ms")
     for name in SERVICES:
         print(f"| {name} | {_row(dead, name, 'served_during_fault', 'p99_during_fault', 'failing_p99')} |")
@@ -73,6 +89,7 @@ def main() -> None:
     for queue in ("20000", "500"):
         frozen = _under_load(fault="stream frozen", queue=queue)
         names = ("accepted", "lost", "most_queued", "push_unavailable", "push_p99_during_fault")
+        kept.append(Promise(f"stream frozen for 3 s, queue of {queue}: answers lost", frozen["lost"], "answers", 0))
         print(f"| queue of {queue} | {' | '.join(str(frozen[name]) for name in names)} |")
     runs = [_calm(lambda system, links: calm.waiting(system, links, SEED, Silence())) for _ in range(RUNS)]
     late = {name: max(run[name] for run in runs) for name in runs[0]}
@@ -82,10 +99,14 @@ def main() -> None:
             f"{late[f'{name}_at_{delay}_ms']:.0f} | × {late[f'{name}_of_expected_at_{delay}_ms']:.2f}"
             for name in ("pull", "blocking")
         )
+        for name in ("pull", "blocking"):
+            what = f"Redis {delay} ms late: {name}, of Little's law"
+            kept.append(Promise(what, late[f"{name}_of_expected_at_{delay}_ms"], "×", 0.75, at_least=True))
         print(f"| {delay} ms | {late[f'push_at_{delay}_ms']:.0f} | {rates} |")
     _table("the bare handler, asked by", "requests/s")
     for tool, rate in _tools().items():
         print(f"| {tool} | {rate:,.0f} |")
+    record("reactive_tracking", kept)
     print(f"\n{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}.")
 
 

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from benchmarks.promises import Promise, record
 from labs.parts.states.definition import read
 from labs.parts.states.execution import Handler, Outcome, execute
 from labs.parts.states.payload import Json
@@ -79,7 +80,7 @@ def measure(contestants: dict[str, tuple[Callable[[], None], int]]) -> dict[str,
 
 
 def main() -> None:
-    """Print a table; exit with 1 where the median is over the promise."""
+    """Print a table."""
     text = DEFINITION.read_text("utf-8")
     contestants = {"Archway": (ours(text), 2000)}
     with ExitStack() as stack:
@@ -90,8 +91,9 @@ def main() -> None:
     print("| | CPU µs an execution, least | median | CPU ratio |\n|---|--:|--:|--:|")
     for name, figures in found.items():
         print(f"| {name} | {min(figures):,.0f} | {statistics.median(figures):,.0f} | × {min(figures) / least:,.0f} |")
-    if statistics.median(found["Archway"]) > PROMISED:
-        raise SystemExit(f"promised are {PROMISED} µs")
+    median = {name: statistics.median(figures) for name, figures in found.items()}
+    what = "an execution of the article's state machine, median"
+    record("states_execution", [Promise(what, median["Archway"], "µs CPU", PROMISED, "moto 5.2.5", median.get("moto"))])
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class Sitting:
 
     def percentile(self, percent: float) -> float:
         """Return the wait in milliseconds that so many per cent of the answers did not exceed."""
-        return sorted(self.waits)[int((len(self.waits) - 1) * percent / 100)] * 1000
+        return percentile(self.waits, percent)
 
 
 @dataclass
@@ -80,15 +80,21 @@ def sit(site: Contestant, learners: Sequence[Learner], exams: int) -> Sitting:
     """Let each learner answer so many exams, all learners at once; what begins an exam is not measured."""
     for learner in learners:
         # Servers close a connection that rested for long, as it did in the others' turns.
-        learner.client.connection.close()
+        learner.client.close()
     begun = [[learner.begin() for _ in range(exams)] for learner in learners]
     with ThreadPoolExecutor(len(learners)) as threads:
         cpu, start = site.cpu_seconds(), time.perf_counter()
-        waits = tuple(wait for answered in threads.map(_answer, begun) for wait in answered)
+        waits = tuple(wait for answered in threads.map(answer_all, begun) for wait in answered)
         return Sitting(site.cpu_seconds() - cpu, time.perf_counter() - start, waits)
 
 
-def _answer(begun: Sequence[Save]) -> list[float]:
+def percentile(waits: Sequence[float], percent: float) -> float:
+    """Return the wait in milliseconds that so many per cent of the waits, in seconds, did not exceed."""
+    return sorted(waits)[int((len(waits) - 1) * percent / 100)] * 1000
+
+
+def answer_all(begun: Sequence[Save]) -> list[float]:
+    """Answer every question of the exams begun, one after another, and return each answer's wait in seconds."""
     waits = []
     for save in begun:
         for place in range(1, QUESTIONS + 1):
