@@ -7,8 +7,10 @@ import gc
 import os
 import re
 import shutil
+import socket
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +29,9 @@ import config
 from accounts import credentials
 from accounts.models import PersonRow
 from app import create_app
+from tests import databases as tests_databases
+from tests import servers
+from tests.databases import Databases, PostgreSQL
 from web.server import prepare
 
 Result = TypeVar("Result")
@@ -36,31 +41,72 @@ Sized = TypeVar("Sized")
 SHARED_MEMORY = Path("/dev/shm")
 
 
-def pytest_configure() -> None:
-    """Keep the tests' files in memory where there is room: thousands of databases sync each commit to the disk.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the tests that have a full size, at that size, alone")
+    parser.addoption("--postgresql", action="store_true", help="run what uses a database on PostgreSQL and Redis")
 
-    No test here tells a disk from memory: a killed process leaves its files' state to either.
+
+_SERVERS = pytest.StashKey[ExitStack]()
+_ADDRESSES = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose where files and databases are made; start the servers of --postgresql, once for all workers.
+
+    Files are kept in memory where there is room: thousands of databases sync each commit to the disk. No test here
+    tells a disk from memory, for a killed process leaves its files' state to either.
     """
     if SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > 4 << 30:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(SHARED_MEMORY))
+    if not config.getoption("postgresql"):
+        return
+    if lacking := servers.lacking():
+        raise pytest.UsageError(f"--postgresql needs programs that are not on this machine: {lacking}.")
+    told = getattr(config, "workerinput", None)
+    if told is None:
+        stack = config.stash[_SERVERS] = ExitStack()
+        told = {name: stack.enter_context(start()).url for name, start in servers.BOTH.items()}
+    config.stash[_ADDRESSES] = {name: told[name] for name in servers.BOTH}
+    worker = told.get("workerid", "gw0").removeprefix("gw")
+    tests_databases.current = PostgreSQL(told["postgresql"], f"{told['redis']}/{worker}")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="run the tests that have a full size, at that size, alone")
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where the servers are."""
+    node.workerinput |= node.config.stash.get(_ADDRESSES, {})
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --full, keep the tests that ask for their size or are marked ``full``; else all but the marked ones."""
-    full = config.getoption("full")
+    """With --full, keep the tests that ask for their size or are marked ``full``; else all but the marked ones.
+
+    With --postgresql, keep of these the tests that use a database, that is the fixture ``databases``, if only by way
+    of others such as ``app`` and ``server``, and are not about SQLite itself; else all that are not about PostgreSQL.
+    """
+    full, postgresql = config.getoption("full"), config.getoption("postgresql")
 
     def runs(item: pytest.Item) -> bool:
-        marked = item.get_closest_marker("full") is not None
-        return marked or "sized" in getattr(item, "fixturenames", ()) if full else not marked
+        marks, fixtures = {mark.name for mark in item.iter_markers()}, getattr(item, "fixturenames", ())
+        sized = "full" in marks or "sized" in fixtures if full else "full" not in marks
+        placed = "databases" in fixtures and "sqlite" not in marks if postgresql else "postgresql" not in marks
+        return sized and placed
 
     others = [item for item in items if not runs(item)]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in set(others)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Drop the databases that the test had to itself."""
+    yield
+    if folder := getattr(item, "funcargs", {}).get("tmp_path"):
+        tests_databases.current.drop(folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash.get(_SERVERS, ExitStack()).close()
 
 
 def pytest_collection_finish() -> None:
@@ -154,19 +200,37 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture(scope="session")
-def prepared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database that was migrated and loaded as at a start; tests get copies of it."""
+def databases() -> Databases:
+    """Where databases are made, on SQLite or on PostgreSQL."""
+    return tests_databases.current
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(pytestconfig: pytest.Config) -> Iterator[str]:
+    """The address of a PostgreSQL of the tests' own, which begins with the first who asks for it."""
+    told = pytestconfig.stash.get(_ADDRESSES, {})
+    if told:
+        yield told["postgresql"]
+        return
+    if lacking := servers.lacking():
+        missing(lacking)
+    with servers.postgresql() as own:
+        yield own.url
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Path:
+    """The folder of an instance whose database was migrated and loaded as at a start; tests get copies of it."""
     folder = tmp_path_factory.mktemp("prepared")
-    app = create_app(config.load({"ARCHWAY_INSTANCE": str(folder)}))
+    app = create_app(config.load(databases.environment(folder)))
     prepare(app)
     app.extensions["database"].engine.dispose()
-    return folder / "archway.sqlite3"
+    return folder
 
 
 @pytest.fixture
-def settings(tmp_path: Path, prepared_database: Path) -> config.Settings:
-    shutil.copy(prepared_database, tmp_path / "archway.sqlite3")
-    return config.load({"ARCHWAY_INSTANCE": str(tmp_path)})
+def settings(tmp_path: Path, prepared: Path, databases: Databases) -> config.Settings:
+    return config.load(databases.copy(prepared, tmp_path))
 
 
 @pytest.fixture
@@ -229,3 +293,44 @@ def promote(app: Flask, people: Callable[[str], FlaskClient]) -> Callable[[str],
         return browser
 
     return make
+
+
+LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "::ffff:127.")
+"""Where a test may connect to, and what it may ask the address of."""
+
+
+@dataclass
+class Watch:
+    """What was tried outside this machine, each as a host."""
+
+    tried: list[str] = field(default_factory=list)
+
+    def check(self, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else None
+        if isinstance(host, str) and not host.startswith(LOOPBACK):
+            self.tried.append(host)
+            raise OSError(f"A test may connect to this machine only, not to {host}.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outside() -> Iterator[Watch]:
+    """Let nothing in this process connect to another machine; at the end nothing may have tried."""
+    watch = Watch()
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("connect", "connect_ex", "sendto"):
+            real = getattr(socket.socket, name)
+
+            def watched(self: socket.socket, *given: Any, real: Any = real) -> Any:
+                watch.check(given[-1])
+                return real(self, *given)
+
+            patched.setattr(socket.socket, name, watched)
+        ask = socket.getaddrinfo
+
+        def watched_ask(host: Any, *given: Any, **more: Any) -> Any:
+            watch.check((host,) if host else None)
+            return ask(host, *given, **more)
+
+        patched.setattr(socket, "getaddrinfo", watched_ask)
+        yield watch
+    assert watch.tried == []

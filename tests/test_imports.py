@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-ROOMS = ("accounts", "content", "labs", "publisher", "quizzes", "web")
+ROOMS = ("accounts", "backups", "content", "labs", "publisher", "quizzes", "web")
 BELOW = {
+    "backups": set(),
     "content": set(),
     "labs": {"content.render"},
     "quizzes": {"content", "labs.registry", "labs.experiments", "labs.runner"},

@@ -127,8 +127,8 @@ def test_the_second_of_two_authors_is_shown_both_texts(ina: FlaskClient, post: P
         answer = post(ina, EDIT, text=SECOND.replace("second", "third"), **{**seen, "revision": revision})
         assert answer.status_code == (409 if revision == "0" else 303)
         if revision == "0":
-            assert "<del>second</del><ins>third</ins>" in answer.text
-    assert "<del>second</del><ins>third</ins>" in ina.get(f"/studio/pages/history/{PATH}").text
+            assert '<del dir="auto">second</del><ins dir="auto">third</ins>' in answer.text
+    assert '<del dir="auto">second</del><ins dir="auto">third</ins>' in ina.get(f"/studio/pages/history/{PATH}").text
 
 
 def test_a_colleague_reviews_and_nobody_their_own(
@@ -155,7 +155,7 @@ def test_a_file_that_changed_since_the_draft_was_begun_is_told(root: Path, ina: 
     (root / PATH).write_text(HEAD.format(title="First") + "The mended words.\n")
     page = ina.get(EDIT).text
     assert told in page
-    assert "<del>mended</del><ins>second</ins>" in page
+    assert '<del dir="auto">mended</del><ins dir="auto">second</ins>' in page
     assert step(post, ina, "accept") == 303
     assert told not in ina.get(EDIT).text
 

@@ -8,18 +8,16 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from content import search
 from content.render import Section
 from content.search import Document
 from content.stemming import stem
 from db import Database, upgrade
-from tests.conftest import missing
-
-POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
+from tests.databases import Databases
 
 
 def _document(number: int, title: str, *sections: tuple[str, str], language: str = "en") -> Document:
@@ -38,25 +36,12 @@ LIBRARY = [
 ]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        made = Database(f"sqlite:///{tmp_path}/x.sqlite3")
-        upgrade(made)
-        yield made
-        return
-    schema = f"search_{time.monotonic_ns()}"
-    try:
-        with sa.create_engine(POSTGRESQL).begin() as connection:
-            connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
-    except sa.exc.OperationalError:
-        missing("PostgreSQL")
-    made = Database(f"{POSTGRESQL}?options=-csearch_path%3D{schema}")
+@pytest.fixture
+def database(tmp_path: Path, databases: Databases) -> Iterator[Database]:
+    made = Database(databases.address(tmp_path))
     upgrade(made)
     yield made
     made.engine.dispose()
-    with sa.create_engine(POSTGRESQL).begin() as connection:
-        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
 
 
 @pytest.fixture
@@ -123,8 +108,8 @@ def test_the_index_follows_what_there_is(database: Database, find: Callable[[str
 
 
 def test_a_snippet_shows_the_words_where_they_stand() -> None:
-    text = "Before. " * 60 + "Here the queue stands with its worker. " + "After. " * 60
-    parts = list(search.snippet(text, frozenset({stem("queues"), stem("workers")})))
+    words = "Before. " * 60 + "Here the queue stands with its worker. " + "After. " * 60
+    parts = list(search.snippet(words, frozenset({stem("queues"), stem("workers")})))
     assert [part.text for part in parts if part.found] == ["queue", "worker"]
     assert parts[0].text == "… "
     assert parts[-1].text == " …"
@@ -163,6 +148,21 @@ def test_the_page_marks_what_it_found_and_says_when_it_found_nothing(client: Fla
     page = client.get("/search", query_string={"q": "<b>xyzzyplugh</b>"}).text
     assert "Nothing here speaks of" in page
     assert "<b>xyzzy" not in page
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("dropped", [False, True], ids=["as it is", "control: without the index"])
+def test_postgresql_looks_into_its_index(app: Flask, dropped: bool) -> None:
+    with app.extensions["database"].writing() as connection:
+        # As PostgreSQL does by itself in the background, a minute after much was written.
+        connection.execute(text("SELECT gin_clean_pending_list('ix_content_words_words')"))
+        connection.execute(text("ANALYZE content_words"))
+        if dropped:
+            connection.execute(text("DROP INDEX ix_content_words_words"))
+        values = {"named": "neptun:AB", "anywhere": "neptun", "limit": 20}
+        plan = "\n".join(connection.execute(text(f"EXPLAIN {search._TSVECTOR.text}"), values).scalars())
+    assert ("Seq Scan on content_words" in plan) == dropped, plan
+    assert plan.count("Bitmap Index Scan on ix_content_words_words") == (0 if dropped else 2), plan
 
 
 def _seconds(connection: Connection, *words: str) -> float:

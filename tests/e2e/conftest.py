@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,14 +13,19 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
+from tests import databases as tests_databases
 from tests.conftest import missing
+from tests.databases import Databases
+from tests.servers import free_port
 
+# What is expected comes within a second or so; a machine that does much else is given its time.
+expect.set_options(timeout=20_000)
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 WATCH = """
 window.__violations = [];
@@ -40,6 +44,8 @@ class Server:
     program: tuple[str, ...] = ("app.py",)
     process: subprocess.Popen[str] | None = None
     said: list[str] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
+    """More of them, as environment variables."""
 
     @property
     def address(self) -> str:
@@ -49,9 +55,10 @@ class Server:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": os.environ.get("HOME", "/"),
-            "ARCHWAY_INSTANCE": str(self.instance),
+            **tests_databases.current.environment(self.instance),
             "ARCHWAY_PORT": str(self.port),
             "ARCHWAY_SERVER": self.kind,
+            **self.settings,
         }
         log = (self.instance.parent / "server.log").open("a")
         self.process = subprocess.Popen(
@@ -65,7 +72,15 @@ class Server:
         self.said.append(self.process.stdout.readline())
         self.wait_until_ready()
 
-    def wait_until_ready(self, seconds: float = 20) -> None:
+    def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a query from the server's database."""
+        return tests_databases.rows(self.instance, statement, **values)
+
+    def change(self, statement: str, **values: Any) -> None:
+        """Run a statement that changes the server's database."""
+        tests_databases.change(self.instance, statement, **values)
+
+    def wait_until_ready(self, seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.address}/healthz", timeout=1) as answer:
@@ -92,14 +107,8 @@ class Server:
             self.kill()
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[Server]:
     """One server for the tests that only look."""
     made = Server(tmp_path_factory.mktemp("site") / "instance", free_port())
     made.start()
@@ -108,9 +117,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
-    """A server for one test, which may kill it."""
+def own_server(tmp_path: Path, prepared: Path, databases: Databases) -> Iterator[Server]:
+    """A server for one test, which may kill it; its database was loaded before, as at every start but the first."""
     made = Server(tmp_path / "instance", free_port())
+    databases.copy(prepared, made.instance)
     made.start()
     yield made
     made.stop()
@@ -168,6 +178,8 @@ class Watched:
 
     def axe(self, *rules: str, within: str = "html") -> list[str]:
         """Return what axe finds, each with the elements it is found at; with no rule named, by all that hold here."""
+        # A click waits for the page that it leads to, but not for all of it.
+        self.page.wait_for_load_state()
         if self.page.evaluate("typeof axe") == "undefined":
             self.page.evaluate(AXE)
         options: dict[str, object] = {"resultTypes": ["violations"]}
@@ -205,6 +217,7 @@ class Watched:
 
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than its window."""
+        self.page.wait_for_load_state()
         return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
     def finish(self) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.e2e.conftest import Server, free_port
+from tests.e2e.conftest import Server
+from tests.servers import free_port
 
 SHIPPED = ("home", "lesson", "exam", "report", "lab", "issue")
 LESSON = "/learn/solutions-architect-associate/resilient-architectures/high-availability"

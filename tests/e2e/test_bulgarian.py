@@ -35,6 +35,8 @@ def test_scripts_speak_bulgarian(server: Server, watched: Watched) -> None:
     page = watched.page
     page.goto(f"{server.address}{LESSON}")
     page.get_by_role("button", name="Български").click()
+    expect(page.locator("html")).to_have_attribute("lang", "bg")
+    page.wait_for_load_state()
     check = page.locator("form.check").first
     check.get_by_role("button").click()
     expect(check.locator(".check-result")).to_have_text("Първо изберете отговор.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -14,7 +15,9 @@ from tests.e2e.test_studio_issues import PASSWORD, sign_in_as_instructor
 pytestmark = pytest.mark.browser
 
 
-def test_from_an_invitation_to_the_gradebook(own_server: Server, watched: Watched, browser: Browser) -> None:
+def test_from_an_invitation_to_the_gradebook(
+    own_server: Server, watched: Watched, browser: Browser, sized: Callable[[int, int], int]
+) -> None:
     site, ina = own_server.address, watched.page
     sign_in_as_instructor(own_server, watched)
     ina.goto(f"{site}/studio/cohorts")
@@ -54,7 +57,7 @@ def test_from_an_invitation_to_the_gradebook(own_server: Server, watched: Watche
     ina.get_by_role("link", name="Ada").click()
     ina.get_by_label("The time of an exam").select_option("1.5")
     ina.get_by_role("button", name="Keep").first.click()
-    expect(ada.locator("#time")).to_have_text(re.compile("3 h 1[45] min"), timeout=5500)
+    expect(ada.locator("#time")).to_have_text(re.compile("3 h 1[45] min"), timeout=sized(30_000, 5500))
     expect(ada.locator("#announce")).to_have_text("You have been given more time.")
     faults += inspect(watched, "member")
 

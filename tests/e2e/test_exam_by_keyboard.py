@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,6 +59,7 @@ class Hands:
         self.reach(selector)
         self.page.keyboard.press("Enter")
         expect(self.page.get_by_role("heading", level=1)).to_have_text(title)
+        self.page.wait_for_load_state()
 
 
 def _start(hands: Hands, server: Server) -> int:
@@ -109,11 +109,8 @@ def _answer_with_digits(hands: Hands, place: int) -> str:
 
 
 def _stored(server: Server, attempt_id: int) -> dict[int, str]:
-    with sqlite3.connect(f"file:{server.instance}/archway.sqlite3?mode=ro", uri=True) as connection:
-        rows = connection.execute(
-            "SELECT place, answer FROM quizzes_response WHERE attempt_id = ? AND late = 0", (attempt_id,)
-        ).fetchall()
-    return dict(rows)
+    statement = "SELECT place, answer FROM quizzes_response WHERE attempt_id = :attempt AND NOT late"
+    return dict(server.rows(statement, attempt=attempt_id))
 
 
 def _texts(page: Page, items: str, chosen: str) -> list[Sequence[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -31,10 +30,9 @@ def _open(page: Page, kind: str) -> Locator:
 
 def _stored(server: Server, item: Locator) -> str:
     attempt, place = item.page.locator("#exam").get_attribute("data-attempt"), item.get_attribute("data-place")
-    with sqlite3.connect(f"file:{server.instance}/archway.sqlite3?mode=ro", uri=True) as connection:
-        statement = "SELECT answer FROM quizzes_response WHERE attempt_id = ? AND place = ?"
-        row = connection.execute(statement, (attempt, place)).fetchone()
-    return row[0] if row else ""
+    statement = "SELECT answer FROM quizzes_response WHERE attempt_id = :attempt AND place = :place"
+    rows = server.rows(statement, attempt=int(attempt), place=int(place))
+    return rows[0][0] if rows else ""
 
 
 def _shown(item: Locator) -> str:
@@ -84,8 +82,10 @@ def test_orders_and_pairs_are_given_by_touch_alone(server: Server, browser: Brow
     item = _open(page, "ordering")
     before = _shown(item)
     item.locator(".ordering li").nth(2).tap()
-    item.get_by_role("button", name="Move up").tap()
-    item.get_by_role("button", name="Move up").tap()
+    expect(item.locator("[aria-selected=true]")).to_have_attribute("data-letter", before[2])
+    for place in (1, 0):
+        item.get_by_role("button", name="Move up").tap()
+        expect(item.locator(".ordering li").nth(place)).to_have_attribute("data-letter", before[2])
     assert _shown(item) == before[2] + before[:2] + before[3:]
     for button in item.locator(".ordering-moves button").all():
         assert button.bounding_box()["height"] >= 24
@@ -173,6 +173,8 @@ def test_every_kind_its_report_and_its_review_have_no_axe_violation(server: Serv
     assert watched.axe_in_both_themes() == []
 
 
+# Drills are also played in tests/quizzes/test_practice.py, and orders set by keyboard in the exam above.
+@pytest.mark.full
 def test_a_drill_of_an_order_works_with_and_without_scripts(server: Server, browser: Browser) -> None:
     for scripts in (True, False):
         context = browser.new_context(java_script_enabled=scripts)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import random
 import re
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
@@ -17,6 +15,8 @@ from tests.e2e.test_main_job import _begin_exam, _shown
 
 pytestmark = pytest.mark.browser
 HOUR = 3_600_000
+WRONG_BY = (20, 1)
+"""Seconds by which a page's clock may be wrong, as an answer is under way: on a busy machine, and on a quiet one."""
 PASSWORD = "a calm long sentence"
 NO_STORAGE = "Storage.prototype.setItem = () => { throw new Error('no storage'); };"
 WRONG_DATE = """
@@ -40,28 +40,18 @@ addEventListener("DOMContentLoaded", () => {
 """
 
 
-@contextmanager
-def _database(server: Server) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(server.instance / "archway.sqlite3", timeout=20)
-    with connection:
-        yield connection
-    connection.close()
-
-
 def _attempt(page: Page) -> int:
     return int(re.search(r"/attempts/(\d+)", page.url)[1])
 
 
 def _stored(server: Server, attempt: int) -> dict[int, str]:
-    with _database(server) as connection:
-        rows = connection.execute(
-            "SELECT place, answer FROM quizzes_response WHERE late = 0 AND attempt_id = ?", [attempt]
-        ).fetchall()
+    statement = "SELECT place, answer FROM quizzes_response WHERE NOT late AND attempt_id = :attempt"
+    rows = server.rows(statement, attempt=attempt)
     return {place: letters for place, letters in rows if letters}
 
 
 def _all_saved(page: Page, count: int) -> None:
-    expect(page.locator("#saved")).to_have_text(saved(count), timeout=20_000)
+    expect(page.locator("#saved")).to_have_text(saved(count), timeout=60_000)
 
 
 def _choose(page: Page, place: int, option: int) -> None:
@@ -94,7 +84,7 @@ def test_two_tabs_that_are_closed_while_the_server_is_down_keep_their_answers(
 
 
 def test_two_tabs_and_two_browsers_end_with_the_same_130_answers(
-    server: Server, watched: Watched, browser: Browser
+    server: Server, watched: Watched, browser: Browser, sized: Callable[[int, int], int]
 ) -> None:
     """Nobody's answer gives way in silence: whoever sees another one than they gave was told so within five seconds."""
     first = watched.page
@@ -114,8 +104,8 @@ def test_two_tabs_and_two_browsers_end_with_the_same_130_answers(
         who = dice.randrange(len(pages))
         _choose(pages[who], place, dice.randrange(4))
         own[who][place] = _shown(pages[who]).get(place, "")
-    end = time.monotonic() + 5
-    while len({str(_shown(page)) for page in pages}) > 1 and time.monotonic() < end:
+    end = time.monotonic() + sized(60, 5)
+    while any(_shown(page) != _stored(server, _attempt(first)) for page in pages) and time.monotonic() < end:
         pages[0].wait_for_timeout(100)
     stored = _stored(server, _attempt(first))
     for page, gave in zip(pages, own, strict=True):
@@ -128,48 +118,49 @@ def test_two_tabs_and_two_browsers_end_with_the_same_130_answers(
 
 def _end_in(server: Server, attempt: int, seconds: float) -> None:
     deadline = int((time.time() + seconds) * 1000)
-    with _database(server) as connection:
-        connection.execute("UPDATE quizzes_attempt SET deadline = ? WHERE id = ?", [deadline, attempt])
+    server.change("UPDATE quizzes_attempt SET deadline = :deadline WHERE id = :id", deadline=deadline, id=attempt)
 
 
 def _wrong_by(page: Page) -> float:
     """Answer a question and return by how many seconds the page's clock is wrong, as the answer's stamp shows."""
+    before = time.time()
     with page.expect_request(lambda request: request.method == "POST") as caught:
         page.keyboard.press("1")
-    return abs(caught.value.post_data_json["responses"][0]["stamp"] / 1000 - time.time())
+    stamp = caught.value.post_data_json["responses"][0]["stamp"] / 1000
+    return max(before - stamp, stamp - time.time())
 
 
 @pytest.mark.parametrize("hours", [-24, 24])
 def test_a_computer_that_is_a_day_off_changes_neither_the_time_left_nor_the_stamps(
-    server: Server, watched: Watched, hours: int
+    server: Server, watched: Watched, sized: Callable[[int, int], int], hours: int
 ) -> None:
     page = watched.page
     page.add_init_script(WRONG_DATE % (hours * HOUR))
     _begin_exam(page, server)
     assert abs(page.evaluate("Date.now()") / 1000 - time.time()) > 23 * 3600
-    _end_in(server, _attempt(page), 50)
+    _end_in(server, _attempt(page), 300)
     page.reload()
-    expect(page.locator("#time")).to_have_text(re.compile(r"^(4\d|50) s$"))
-    assert _wrong_by(page) < 1
+    expect(page.locator("#time")).to_have_text(re.compile("^[1-5] min$"))
+    assert _wrong_by(page) < sized(*WRONG_BY)
     _all_saved(page, 1)
     assert len(_stored(server, _attempt(page))) == 1
 
 
 @pytest.mark.parametrize("looking", [True, False], ids=["as it is", "control: a page that does not look"])
 def test_a_page_that_slept_and_whose_end_moved_shows_what_is_left_within_five_seconds(
-    server: Server, watched: Watched, looking: bool
+    server: Server, watched: Watched, sized: Callable[[int, int], int], looking: bool
 ) -> None:
     page = watched.page
     page.add_init_script(ASLEEP)
     if not looking:
         page.route("**/responses?version=*", lambda route: route.abort())
-    with page.expect_event("requestfinished" if looking else "requestfailed", _is_look, timeout=15_000):
+    with page.expect_event("requestfinished" if looking else "requestfailed", _is_look):
         _begin_exam(page, server)
     page.evaluate(f"window.slept = {2 * HOUR}")
-    _end_in(server, _attempt(page), 45)
+    _end_in(server, _attempt(page), 300)
     if looking:
-        expect(page.locator("#time")).to_have_text(re.compile(r"^(3\d|4[0-5]) s$"), timeout=5_000)
-        assert _wrong_by(page) < 1
+        expect(page.locator("#time")).to_have_text(re.compile("^[1-5] min$"), timeout=sized(30_000, 5_000))
+        assert _wrong_by(page) < sized(*WRONG_BY)
     else:
         page.wait_for_event("requestfailed", _is_look)
         assert "h" in page.locator("#time").text_content()
@@ -196,23 +187,21 @@ def _sign_in(page: Page, server: Server, email: str) -> None:
     expect(page.get_by_text("Your account:")).to_be_attached()
 
 
-def _end_session(connection: sqlite3.Connection, email: str) -> None:
+_THEIRS = "WHERE person_id = (SELECT id FROM accounts_person WHERE email = :email)"
+
+
+def _end_session(server: Server, email: str) -> None:
     """Delete the session, as after signing out everywhere or a change of password."""
-    connection.execute(
-        "DELETE FROM accounts_session WHERE person_id = (SELECT id FROM accounts_person WHERE email = ?)", [email]
-    )
+    server.change(f"DELETE FROM accounts_session {_THEIRS}", email=email)
 
 
-def _expire_session(connection: sqlite3.Connection, email: str) -> None:
-    connection.execute(
-        "UPDATE accounts_session SET expires_at = 1 WHERE person_id = (SELECT id FROM accounts_person WHERE email = ?)",
-        [email],
-    )
+def _expire_session(server: Server, email: str) -> None:
+    server.change(f"UPDATE accounts_session SET expires_at = 1 {_THEIRS}", email=email)
 
 
 @pytest.mark.parametrize(("end", "reload"), [(_end_session, False), (_expire_session, True)])
 def test_a_sign_in_that_ends_in_the_middle_loses_nothing(
-    server: Server, watched: Watched, end: Callable[[sqlite3.Connection, str], None], reload: bool
+    server: Server, watched: Watched, end: Callable[[Server, str], None], reload: bool
 ) -> None:
     page, email = watched.page, f"ada{end.__name__}@example.org"
     _sign_up(page, server, email)
@@ -220,8 +209,7 @@ def test_a_sign_in_that_ends_in_the_middle_loses_nothing(
     attempt = _attempt(page)
     page.keyboard.press("1")
     _all_saved(page, 1)
-    with _database(server) as connection:
-        end(connection, email)
+    end(server, email)
     for place in range(2, 6):
         page.keyboard.press("n")
         page.keyboard.press("2")
@@ -255,8 +243,7 @@ def test_the_control_a_page_that_keeps_its_old_token_stays_shut_out(server: Serv
     page.route("**/responses?version=*", lambda route: route.abort())
     _sign_up(page, server, email)
     _begin_exam(page, server)
-    with _database(server) as connection:
-        _end_session(connection, email)
+    _end_session(server, email)
     page.keyboard.press("1")
     expect(page.locator("#saved")).to_contain_text("1 not yet")
     other = page.context.new_page()

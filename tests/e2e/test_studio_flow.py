@@ -64,11 +64,13 @@ def test_a_disputed_key_is_corrected_for_everybody(own_server: Server, watched: 
     page.goto(f"{site}/studio/disputes")
     faults = inspect(watched, "disputes")
     page.locator("main .plain-list a").press("Enter")
+    expect(page.get_by_label("The learner is right")).to_be_visible()
     faults += inspect(watched, "dispute")
     page.get_by_label("The learner is right").check()
     page.get_by_label("Why").fill("It does.")
     page.get_by_role("button", name="Answer").press("Enter")
     page.get_by_role("link", name="Correct the key").press("Enter")
+    expect(page.get_by_role("button", name="See who gains and who loses")).to_be_visible()
     faults += inspect(watched, "replay")
     now_asked = page.get_by_role("region", name="The version that is asked now")
     for box in now_asked.get_by_role("checkbox").all():

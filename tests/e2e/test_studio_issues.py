@@ -9,6 +9,7 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
+from tests import databases
 from tests.e2e.conftest import Server, Watched
 from tests.e2e.test_every_page import inspect
 
@@ -20,7 +21,7 @@ def sign_in_as_instructor(server: Server, watched: Watched) -> None:
     """Make an instructor on the command line and sign in."""
     email = "ina@example.org"
     command = ["-m", "flask", "accounts", "create", email, "--role", "instructor", "--password", PASSWORD]
-    environment = {"PATH": os.environ["PATH"], "ARCHWAY_INSTANCE": str(server.instance)}
+    environment = {"PATH": os.environ["PATH"], **databases.current.environment(server.instance)}
     subprocess.run([sys.executable, *command], env=environment, check=True, capture_output=True)
     page = watched.page
     page.goto(f"{server.address}/sign-in")
@@ -36,6 +37,7 @@ def test_an_editor_makes_an_issue_and_readers_have_it(own_server: Server, watche
     page.goto(f"{site}/studio/issues")
     faults = inspect(watched, "studio issues")
     page.get_by_role("link", name="February 2018").click()
+    expect(page.get_by_label("Letter to the reader")).to_be_visible()
     faults += inspect(watched, "studio issue")
 
     page.get_by_label("Letter to the reader").fill("Dear reader,\n\nonly four this time.")
@@ -43,9 +45,13 @@ def test_an_editor_makes_an_issue_and_readers_have_it(own_server: Server, watche
     # With the Enter key in a field the form is kept, and nothing moves.
     page.get_by_label("Startups").focus()
     order = page.locator("[name=order]").evaluate_all("all => all.map(one => one.value)")
-    page.locator("button[name=move]").first.focus()
+    move = page.locator("button[name=move]").first
+    mover = move.get_attribute("value").split()[1]
+    move.focus()
     page.keyboard.press("Enter")
+    expect(page.locator("[name=order]").nth(order.index(mover))).not_to_have_value(mover)
     expect(page.get_by_label("Letter to the reader")).to_have_value("Dear reader,\n\nonly four this time.")
+    page.wait_for_load_state()
     moved = page.locator("[name=order]").evaluate_all("all => all.map(one => one.value)")
     assert sorted(moved) == sorted(order)
     assert moved != order

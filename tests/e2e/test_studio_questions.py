@@ -18,13 +18,17 @@ def test_an_author_writes_and_publishes_by_keyboard(own_server: Server, watched:
     site, page = own_server.address, watched.page
     sign_in_as_instructor(own_server, watched)
     page.get_by_role("link", name="Studio").press("Enter")
+    expect(page.get_by_role("button", name="Begin the bank")).to_be_visible()
     faults = inspect(watched, "studio")
     page.get_by_label("Title").fill("Caches")
     page.get_by_role("button", name="Begin the bank").press("Enter")
+    expect(page.get_by_role("link", name="Write an item in Markdown")).to_be_visible()
     faults += inspect(watched, "bank")
-    page.get_by_role("link", name="Write an item").press("Enter")
+    page.get_by_role("link", name="Write an item in Markdown").press("Enter")
 
     text = page.get_by_label("The item, in Markdown")
+    expect(text).to_be_visible()
+    page.wait_for_load_state()
     text.fill("## caches-1\n\nWhich one?\n\n- [ ] This\n- [ ] <script>alert(1)</script> that\n")
     # The preview comes from the server by itself; its finding leads to the line.
     finding = page.get_by_role("listitem").filter(has_text="No option is right")
@@ -86,6 +90,8 @@ def edit_a_lesson(site: str, watched: Watched) -> list[str]:
     faults = inspect(watched, "lessons and notes")
     page.get_by_role("link", name="Durable storage").first.press("Enter")
     text = page.get_by_label("The page, in Markdown")
+    expect(text).to_be_visible()
+    page.wait_for_load_state()
     text.press("Control+End")
     page.keyboard.insert_text("\nA last [word](gone.md).\n")
     finding = page.locator("#preview [data-line]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import signal
@@ -63,7 +64,10 @@ def finish_anyway(connection: Connection, claim: Claim, _now: datetime) -> bool:
 
 
 def run(url: str, log: Path, start: float, number: int, owner: str, longest: float) -> None:
-    """Tick for ever; a build takes up to ``longest`` seconds, and may so outlast its lease."""
+    """Tick for ever; a build takes up to ``longest`` seconds, and may so outlast its lease.
+
+    One of infinite seconds ends when there is a file ``wake`` beside the log.
+    """
     database, chance, due = Database(url), random.Random(owner), months(number)
     store.save = keep_counted(owner)
 
@@ -73,7 +77,11 @@ def run(url: str, log: Path, start: float, number: int, owner: str, longest: flo
 
     def build(month: str, _report: Report) -> Edition:
         say("builds", month)
-        time.sleep(chance.uniform(0.5, 1) * longest)
+        if math.isinf(longest):
+            while not log.with_name("wake").exists():
+                time.sleep(0.02)
+        else:
+            time.sleep(chance.uniform(0.5, 1) * longest)
         return Edition(month, owner, b"book", "sha", "manifest", b"kindle", b"cover", Printed(month), None)
 
     while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import signal
@@ -21,23 +22,21 @@ from sqlalchemy import func, insert, select
 from db import Base, Database
 from publisher import store
 from publisher.models import DeliveryRow, SubscriberRow
+from tests.databases import Databases
 from tests.faults.issue_schedulers import LEASE_IN_SECONDS, SAVED, SECONDS_A_MONTH, months
-from tests.faults.test_killed_senders import _on_postgresql
 
-SCHEDULERS, READERS = 4, 3
+SCHEDULERS, READERS, STOPPED = 4, 3, 5
 SLOW = LEASE_IN_SECONDS * 1.2
 """The longest build, in seconds: one of six or so outlasts its lease."""
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    urls = _on_postgresql() if request.param == "postgresql" else iter([f"sqlite:///{tmp_path / 'runs.sqlite3'}"])
-    made = Database(next(urls))
+@pytest.fixture
+def database(tmp_path: Path, databases: Databases) -> Iterator[Database]:
+    made = Database(databases.address(tmp_path))
     Base.metadata.create_all(made.engine)
     SAVED.create(made.engine)
     yield made
     made.engine.dispose()
-    next(urls, None)
 
 
 @dataclass
@@ -83,7 +82,7 @@ def schedulers(database: Database, folder: Path, number: int, *mode: str) -> Ite
         program.communicate()
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 30) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
@@ -136,7 +135,7 @@ def test_each_due_issue_is_built_and_announced_once_under_kills(
     subscribe(database)
     with schedulers(database, tmp_path, kills) as found:
         kill_and_replace(found, kills)
-        wait_until(lambda: built(database) == set(due), 30 + kills)
+        wait_until(lambda: built(database) == set(due), 120 + kills)
         wait_until(lambda: len(queued(database)) == kills)
         builds = found.said("builds")
     assert Counter(month for month, _owner in saved(database)) == dict.fromkeys(due, 1)
@@ -155,16 +154,55 @@ def test_the_control_without_the_claims_conditions_issues_are_built_twice(databa
         wait_until(lambda: max(Counter(month for month, _owner in saved(database)).values()) > 1)
 
 
-def test_a_scheduler_that_was_stopped_past_its_lease_writes_nothing(database: Database, tmp_path: Path) -> None:
-    with schedulers(database, tmp_path, 1) as found:
-        found.start("holder", LEASE_IN_SECONDS * 2)
-        wait_until(lambda: found.said("builds", "holder") == 1)
-        found.signal("holder", signal.SIGSTOP)
-        found.start("next", 0)
-        wait_until(lambda: built(database) == {"2001-01"})
-        ticks = found.said("ticked", "holder")
-        found.signal("holder", signal.SIGCONT)
-        wait_until(lambda: found.said("ticked", "holder") > ticks)
-    assert saved(database) == [("2001-01", "next")]
-    with database.reading() as connection:
-        assert [(book.month, book.title) for book in store.published(connection)] == [("2001-01", "next")]
+def stop_holders(found: Schedulers, number: int) -> list[str]:
+    """Let schedulers begin builds that last past their leases, stop each in the middle, and let another do the work."""
+    holders = [f"holder{place}" for place in range(number)]
+    for holder in holders:
+        found.start(holder, math.inf)
+        wait_until(lambda: found.said("builds", holder) > 0)  # noqa: B023 (asked before the next turn)
+        found.signal(holder, signal.SIGSTOP)
+    found.start("next", 0)
+    return holders
+
+
+def wake(found: Schedulers, holders: list[str]) -> None:
+    """Let stopped schedulers go on, and wait until each has ended its build."""
+    ticks = {holder: found.said("ticked", holder) for holder in holders}
+    for holder in holders:
+        found.signal(holder, signal.SIGCONT)
+    found.log.with_name("wake").touch()
+    wait_until(lambda: all(found.said("ticked", holder) > ticks[holder] for holder in holders))
+
+
+def test_schedulers_that_were_stopped_past_their_leases_write_nothing(
+    database: Database, tmp_path: Path, sized: Callable[[int, int], int]
+) -> None:
+    due = months(STOPPED)
+    for turn in range(sized(1, 20)):
+        folder = tmp_path / f"{turn}"
+        folder.mkdir()
+        _empty(database)
+        with schedulers(database, folder, STOPPED) as found:
+            holders = stop_holders(found, STOPPED)
+            wait_until(lambda: built(database) == set(due))
+            wake(found, holders)
+        assert sorted(saved(database)) == [(month, "next") for month in due]
+        with database.reading() as connection:
+            assert {(book.month, book.title) for book in store.published(connection)} == set(saved(database))
+
+
+def test_the_control_without_the_claims_conditions_a_stopped_scheduler_writes(
+    database: Database, tmp_path: Path
+) -> None:
+    with schedulers(database, tmp_path, 1, "hasty") as found:
+        holders = stop_holders(found, 1)
+        wait_until(lambda: bool(saved(database)))
+        found.kill("next")
+        wake(found, holders)
+    assert {"next", "holder0"} <= {owner for _month, owner in saved(database)}
+
+
+def _empty(database: Database) -> None:
+    with database.writing() as connection:
+        for table in [*reversed(Base.metadata.sorted_tables), SAVED]:
+            connection.execute(table.delete())

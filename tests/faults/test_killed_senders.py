@@ -6,55 +6,35 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, insert, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import insert, select
 
 from db import Base, Database
 from publisher import outbox
 from publisher.delivery import LEASE
 from publisher.models import DeliveryRow, SubscriberRow
-from tests.conftest import missing
+from tests.databases import Databases
 from tests.faults.mail_sender import clock, send
 from tests.publisher.smtp_sink import Sink, listening
 
 READERS, WORKERS, BETWEEN_KILLS = (400, 5000), 2, 55
-KINDS = ("plain",) * 14 + ("grey", "grey", "grey", "gone", "gone", "drop")
+KINDS = (*["plain"] * 12, "grey", "grey", "late", "late", "gone", "gone", "drop", "void")
+"""Refused for now before the mail or after it, refused for good, and lost after the mail, with it or without."""
 SERVER = "postgresql+psycopg://postgres@127.0.0.1:5432"
 MONTH = "2018-02"
 
 
-def _on_postgresql() -> Iterator[str]:
-    """Yield the address of a database of its own, dropped at the end."""
-    name = f"archway_{uuid.uuid4().hex}"
-    admin = create_engine(f"{SERVER}/postgres", isolation_level="AUTOCOMMIT")
-    try:
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-    except OperationalError:
-        missing("PostgreSQL on 127.0.0.1:5432")
-    yield f"{SERVER}/{name}"
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    addresses = (
-        _on_postgresql() if request.param == "postgresql" else iter([f"sqlite:///{tmp_path / 'outbox.sqlite3'}"])
-    )
-    made = Database(next(addresses))
+@pytest.fixture
+def database(tmp_path: Path, databases: Databases) -> Iterator[Database]:
+    made = Database(databases.address(tmp_path))
     Base.metadata.create_all(made.engine)
     yield made
     made.engine.dispose()
-    next(addresses, None)
 
 
 def _fill(database: Database, readers: int = READERS[0]) -> None:
@@ -104,6 +84,7 @@ def _states(database: Database) -> dict[str, tuple[str, str]]:
 def test_no_mail_is_lost_or_doubled_under_kills(database: Database, sized: Callable[..., int]) -> None:
     _fill(database, sized(*READERS))
     with listening(pause=0.003) as sink:
+        sink.busy = 40
         url = database.engine.url.render_as_string(hide_password=False)
         program = [sys.executable, "-m", "tests.faults.mail_sender", url, str(sink.port)]
         kills = _kill_and_replace(lambda: subprocess.Popen(program), sink)
@@ -120,7 +101,7 @@ def test_no_mail_is_lost_or_doubled_under_kills(database: Database, sized: Calla
         # Whoever is killed between the refusal and its row leaves that one uncertain too.
         assert refused <= gone <= refused | uncertain
         assert set(states) - set(got) <= uncertain | gone
-        assert sink.drops == sum(email.startswith("drop") for email in states)
+        assert sink.drops == sum(email.startswith(("drop", "void")) for email in states)
         assert len(uncertain) <= kills + sink.drops
 
         with database.writing() as connection:
@@ -133,17 +114,14 @@ def test_no_mail_is_lost_or_doubled_under_kills(database: Database, sized: Calla
     assert max(again.values()) == 2
 
 
-def test_the_control_a_worker_that_marks_its_mails_after_sending_doubles_them(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'outbox.sqlite3'}")
-    Base.metadata.create_all(database.engine)
+def test_the_control_a_worker_that_marks_its_mails_after_sending_doubles_them(database: Database) -> None:
     _fill(database)
     with listening(pause=0.005) as sink:
         program = [sys.executable, "-m", "tests.faults.mail_sender", database.url, str(sink.port), "hasty"]
         workers = [subprocess.Popen(program) for _ in range(WORKERS)]
         for _ in range(150):
-            assert sink.got.acquire(timeout=20)
+            assert sink.got.acquire(timeout=60)
         for worker in workers:
             worker.kill()
             worker.wait()
     assert max(Counter(sink.recipients()).values()) > 1
-    database.engine.dispose()

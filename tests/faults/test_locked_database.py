@@ -21,13 +21,14 @@ from config import Settings
 from tests.conftest import MovableClock
 from tests.quizzes.conftest import Learner
 
+pytestmark = pytest.mark.sqlite
 Begin = Callable[..., Learner]
 HOLD = """
-import sqlite3, sys, time
+import select, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("BEGIN IMMEDIATE")
 print("held", flush=True)
-time.sleep(float(sys.argv[2]))
+select.select([sys.stdin], [], [], float(sys.argv[2]))
 connection.rollback()
 """
 
@@ -38,10 +39,9 @@ def _path(settings: Settings) -> Path:
 
 @contextmanager
 def _locked(settings: Settings, seconds: float) -> Iterator[None]:
-    """Let another process hold the write lock for so long, counted from here."""
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, _path(settings), str(seconds)], stdout=subprocess.PIPE, text=True
-    )
+    """Let another process hold the write lock for so long, counted from here, but no longer than to the end."""
+    command = [sys.executable, "-c", HOLD, _path(settings), str(seconds)]
+    holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with holder:
         assert holder.stdout.readline() == "held\n"
         yield
@@ -94,23 +94,28 @@ def _counts(settings: Settings) -> tuple[int, ...]:
         ).fetchone()
 
 
+TURNS = [0, *[pytest.param(turn, marks=pytest.mark.full) for turn in range(1, 11)]]
+
+
+@pytest.mark.parametrize("turn", TURNS)
 @pytest.mark.parametrize("patient", [True, False], ids=["as it is", "control: without the busy timeout"])
 def test_a_lock_of_two_seconds_is_waited_out(
-    app: Flask, settings: Settings, requests: list[Callable[[], TestResponse]], patient: bool
+    app: Flask, settings: Settings, requests: list[Callable[[], TestResponse]], patient: bool, turn: int
 ) -> None:
     if not patient:
         app.extensions["database"].engine.dispose()
         event.listen(
             app.extensions["database"].engine, "connect", lambda one, _: one.execute("PRAGMA busy_timeout=0").close()
         )
-    with _locked(settings, 2 if patient else 0.5):
+    with _locked(settings, 2 if patient else 60):
         codes = [answer.status_code for answer in _at_once(requests)]
     assert codes == (DONE if patient else [503] * 5)
     assert _half_written(settings) == []
 
 
+@pytest.mark.parametrize("turn", TURNS)
 def test_a_lock_of_ten_seconds_is_said_and_everything_can_be_sent_again(
-    settings: Settings, client: FlaskClient, requests: list[Callable[[], TestResponse]]
+    settings: Settings, client: FlaskClient, requests: list[Callable[[], TestResponse]], turn: int
 ) -> None:
     before = _counts(settings)
     with _locked(settings, 10):
@@ -134,7 +139,7 @@ def test_the_control_without_its_handler_a_locked_database_is_an_error(
     event.listen(
         app.extensions["database"].engine, "connect", lambda one, _: one.execute("PRAGMA busy_timeout=0").close()
     )
-    with _locked(settings, 0.5):
+    with _locked(settings, 60):
         assert learner.answer(1, "a").status_code == 500
 
 

@@ -22,6 +22,7 @@ from flask.testing import FlaskClient
 import config
 from labs import registry
 from labs.registry import Lab
+from tests.databases import Databases
 
 Invoke = Callable[..., Result]
 
@@ -179,20 +180,20 @@ def test_verify_fails_where_a_solution_does_not_pass(
 
 
 def test_the_worker_is_a_process_of_its_own_that_ends_when_told(
-    settings: config.Settings, client: FlaskClient, post: Callable[..., object]
+    settings: config.Settings, client: FlaskClient, post: Callable[..., object], databases: Databases
 ) -> None:
     post(client, "/labs/lambda-concurrency/runs")
-    environment = {"PATH": os.environ["PATH"], "ARCHWAY_INSTANCE": str(settings.instance)}
+    environment = {"PATH": os.environ["PATH"], **databases.environment(settings.instance)}
     process = subprocess.Popen([sys.executable, "-m", "flask", "worker"], env=environment)
     try:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         state = ""
         while state != "done" and time.monotonic() < end:
             time.sleep(0.05)
             state = client.get("/labs/lambda-concurrency/runs/1/events").get_json()["state"]
         assert state == "done"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(30) == 0
     finally:
         process.kill()
         process.wait()

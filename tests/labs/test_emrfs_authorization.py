@@ -304,7 +304,7 @@ def test_a_run_is_quick_enough_and_repeats(lab: Lab) -> None:
     begun = time.monotonic()
     outcomes = [runner.execute(lab, values, 1, runner.Limits()) for _ in range(2)]
     # Two runs on a machine that does other work as well; alone, one takes about two seconds.
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60
     assert all(one.ending.done for one in outcomes)
     assert outcomes[0].findings == outcomes[1].findings
 

@@ -166,7 +166,7 @@ def test_a_hostile_text_is_refused_at_once(lab: Lab, name: str, text: str) -> No
     _, faults = lab.read({name: text})
     assert isinstance(faults[name], ParameterError)
     assert len(str(faults[name])) < 300
-    assert time.process_time() - begun < 0.2
+    assert time.process_time() - begun < 1
 
 
 LARGEST = {
@@ -182,4 +182,4 @@ def test_the_largest_text_that_is_read_is_answered_at_once(code: ModuleType, tex
     begun = time.process_time()
     with contextlib.suppress(Refused):
         code.configuration.read(text, NAMES, code.logins.REALM)
-    assert time.process_time() - begun < 0.5
+    assert time.process_time() - begun < 2

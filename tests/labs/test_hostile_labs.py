@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,10 @@ from labs.runner import Event, Limits, Outcome, Run
 from tests.conftest import missing
 
 LIMITS = Limits(seconds=1, memory_mib=256, file_mib=1, disk_mib=8, events=2000, output_bytes=1 << 20)
+PATIENT = replace(LIMITS, seconds=30)
+"""For what meets another limit than that of time, which a busy machine must not let it meet first."""
+SLACK = (20, 2)
+"""Seconds after its limit within which a run must have ended: on any machine, and half the runs before a release."""
 GROWTH = 20 << 20
 VALUES = {"number": 7}
 
@@ -84,6 +89,14 @@ def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[
         os.kill(process, signal.SIGKILL)
 
 
+def _none(left: Callable[[], list[int]]) -> bool:
+    """Return whether nothing is left, after a moment: what was killed takes some time to go."""
+    end = time.monotonic() + SLACK[0]
+    while left() and time.monotonic() < end:
+        time.sleep(0.01)
+    return not left()
+
+
 def _peak() -> int:
     """Return the most bytes of memory that this process has had since ``_forget_peak``."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
@@ -117,6 +130,7 @@ def test_a_hostile_lab_ends_in_time_and_its_page_says_why(
     post: Callable[..., object],
     hostile: Callable[..., Lab],
     left: Callable[[], list[int]],
+    sized: Callable[[int, int], int],
     lines: str,
     words: dict[str, object],
     sentence: str,
@@ -125,16 +139,20 @@ def test_a_hostile_lab_ends_in_time_and_its_page_says_why(
         missing("a system that gives everyone namespaces")
     lab = hostile(lines, **words)
     app.extensions["labs"] = (lab,)
-    post(client, f"/labs/{lab.slug}/runs")
-    worker = Worker(app.extensions["database"], (lab,), LIMITS, app.extensions["clock"])
-    before, begun = _forget_peak(), time.monotonic()
-    assert worker.run_next()
-    assert time.monotonic() - begun < LIMITS.seconds + 2
-    assert left() == []
-    assert _peak() - before < GROWTH
-    page = client.get(f"/labs/{lab.slug}/runs/1").text
-    assert "✗ failed" in page
-    assert sentence in page
+    limits = LIMITS if "stopped after" in sentence else PATIENT
+    worker, taken = Worker(app.extensions["database"], (lab,), limits, app.extensions["clock"]), []
+    for number in range(1, sized(1, 50) + 1):
+        post(client, f"/labs/{lab.slug}/runs")
+        before, begun = _forget_peak(), time.monotonic()
+        assert worker.run_next()
+        taken.append(time.monotonic() - begun)
+        assert _none(left)
+        assert _peak() - before < GROWTH
+        page = client.get(f"/labs/{lab.slug}/runs/{number}").text
+        assert "✗ failed" in page
+        assert sentence in page
+    assert statistics.median(taken) < limits.seconds + sized(*SLACK)
+    assert max(taken) < limits.seconds + SLACK[0]
 
 
 def _execute(lab: Lab, limits: Limits) -> Outcome:
@@ -143,8 +161,8 @@ def _execute(lab: Lab, limits: Limits) -> Outcome:
 
 def test_without_the_limit_of_memory_it_gets_as_much_as_it_asks_for(hostile: Callable[..., Lab]) -> None:
     lab = hostile(ALLOCATES, COUNT=50)
-    assert _execute(lab, replace(LIMITS, seconds=10)).ending.reason == "memory"
-    assert _execute(lab, replace(LIMITS, seconds=10, memory_mib=2048)).ending.done
+    assert _execute(lab, PATIENT).ending.reason == "memory"
+    assert _execute(lab, replace(PATIENT, memory_mib=2048)).ending.done
 
 
 SHARES_OUT = """
@@ -157,28 +175,28 @@ SHARES_OUT = """
 
 def test_the_memory_of_all_its_processes_counts(hostile: Callable[..., Lab], left: Callable[[], list[int]]) -> None:
     lab = hostile(SHARES_OUT, COUNT=4, SIZE=90)
-    assert _execute(lab, replace(LIMITS, seconds=10)).ending.reason == "memory"
-    assert _execute(lab, replace(LIMITS, seconds=10, memory_mib=2048)).ending.done
-    assert left() == [] or not runner.namespace("none")
+    assert _execute(lab, PATIENT).ending.reason == "memory"
+    assert _execute(lab, replace(PATIENT, memory_mib=2048)).ending.done
+    assert _none(left) or not runner.namespace("none")
 
 
 def test_too_many_processes_are_too_much(hostile: Callable[..., Lab], left: Callable[[], list[int]]) -> None:
     lab = hostile(SHARES_OUT, COUNT=30, SIZE=0)
-    outcome = _execute(lab, replace(LIMITS, seconds=10, memory_mib=1024, processes=20))
+    outcome = _execute(lab, replace(PATIENT, memory_mib=1024, processes=20))
     assert outcome.ending.sentence == "The run started more than 20 processes and was stopped."
-    assert _execute(lab, replace(LIMITS, seconds=10, memory_mib=1024)).ending.done
-    assert left() == [] or not runner.namespace("none")
+    assert _execute(lab, replace(PATIENT, memory_mib=1024)).ending.done
+    assert _none(left) or not runner.namespace("none")
 
 
 def test_without_the_limit_of_the_disk_it_writes_as_much_as_it_likes(hostile: Callable[..., Lab]) -> None:
     lab = hostile(WRITES, COUNT=40)
-    assert _execute(lab, replace(LIMITS, seconds=10)).ending.reason == "disk"
-    assert _execute(lab, replace(LIMITS, seconds=10, disk_mib=64)).ending.done
+    assert _execute(lab, PATIENT).ending.reason == "disk"
+    assert _execute(lab, replace(PATIENT, disk_mib=64)).ending.done
 
 
 def test_too_many_small_files_are_too_much(hostile: Callable[..., Lab]) -> None:
     lines = '[open(f"part-{number}", "w").close() for number in range(COUNT)]\n    time.sleep(0.6)'
-    assert _execute(hostile(lines, COUNT=10_001), replace(LIMITS, seconds=10)).ending.reason == "disk"
+    assert _execute(hostile(lines, COUNT=10_001), PATIENT).ending.reason == "disk"
 
 
 def test_without_the_limit_of_time_it_goes_on(hostile: Callable[..., Lab]) -> None:
@@ -194,25 +212,28 @@ def test_without_namespaces_it_leaves_processes_behind(
     hostile: Callable[..., Lab], left: Callable[[], list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "namespace", lambda _network: ())
-    assert _execute(hostile(ESCAPES), replace(LIMITS, seconds=10)).ending.done
+    assert _execute(hostile(ESCAPES), PATIENT).ending.done
     assert len(left()) == 4
 
 
 def test_a_polite_signal_does_not_end_it(hostile: Callable[..., Lab], left: Callable[[], list[int]]) -> None:
-    with Run(hostile(IGNORES), VALUES, 1, LIMITS) as run:
-        before: list[int] = []
+    with Run(hostile(IGNORES), VALUES, 1, PATIENT) as run:
+        signalled = quiet = 0
         for batch in run.batches():
             if batch:
-                before = left()
                 # The last of them is the lab; the others wait for it.
-                os.kill(max(before), signal.SIGTERM)
-    assert before
-    assert run.ending.reason == "time"
+                signalled = max(left())
+                os.kill(signalled, signal.SIGTERM)
+            quiet += bool(signalled)
+            if quiet == 4:
+                run.cancel()
+    assert signalled
+    assert run.ending.reason == "cancelled"
 
 
 def test_without_the_limit_of_output_the_server_keeps_what_it_is_flooded_with(hostile: Callable[..., Lab]) -> None:
-    limits = replace(LIMITS, seconds=3, output_bytes=1 << 40)
-    lab = hostile("[os.write(report._descriptor, b'x' * 65536) for _ in range(COUNT)]", COUNT=640)
+    limits = replace(PATIENT, output_bytes=1 << 40)
+    lab = hostile("[os.write(report._descriptor, b'x' * 65536) for _ in range(COUNT)]", COUNT=240)
     before = _forget_peak()
     heard: list[Event] = []
     runner.execute(lab, VALUES, 1, limits, heard.append)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from labs import runner, views
+from labs import jobs, runner
 from labs.registry import Lab
 from labs.runner import Limits
 from tests.conftest import missing
@@ -141,5 +141,5 @@ def test_an_operator_is_told_where_there_are_no_namespaces(
 ) -> None:
 
     monkeypatch.setattr(runner, "namespace", lambda _network: ("unshare",) if found else ())
-    views._report_faults(app)
+    jobs.worker_of(app)
     assert ("share the network" in caplog.text) is not found

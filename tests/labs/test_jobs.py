@@ -3,48 +3,29 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, func, insert, select, text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import insert, select, update
 
 from accounts.models import PersonRow
 from db import Base, Database
 from labs import store
 from labs.jobs import Worker
-from labs.models import EventRow, RunRow
+from labs.models import RunRow
 from labs.registry import Lab
 from labs.runner import Ending, Limits, Outcome
-from tests.conftest import missing
+from tests.databases import Databases
 
 NOON = datetime(2018, 2, 12, 12, 0, tzinfo=UTC)
 DONE = Outcome(Ending("done"), {"number": {"value": 7, "unit": ""}}, {"is_seven": True})
 
 
-def _on_postgresql() -> Iterator[str]:
-    """Yield the address of a database of its own, dropped at the end."""
-    server = "postgresql+psycopg://postgres@127.0.0.1:5432"
-    name = f"archway_{uuid.uuid4().hex}"
-    admin = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
-    try:
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-    except OperationalError:
-        missing("PostgreSQL on 127.0.0.1:5432")
-    yield f"{server}/{name}"
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    addresses = _on_postgresql() if request.param == "postgresql" else iter([f"sqlite:///{tmp_path / 'queue.sqlite3'}"])
-    made = Database(next(addresses))
+@pytest.fixture
+def database(tmp_path: Path, databases: Databases) -> Iterator[Database]:
+    made = Database(databases.address(tmp_path))
     Base.metadata.create_all(made.engine)
     with made.writing() as connection:
         people = [
@@ -54,7 +35,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         connection.execute(insert(PersonRow), people)
     yield made
     made.engine.dispose()
-    next(addresses, None)
 
 
 @pytest.fixture
@@ -184,7 +164,7 @@ def test_a_person_may_have_ten_open_runs(database: Database, queue: Callable[[in
     queue(2)
 
 
-def _worker(database: Database, lab: Lab, seconds: int = 5) -> Worker:
+def _worker(database: Database, lab: Lab, seconds: int = 30) -> Worker:
     return Worker(database, (lab,), Limits(seconds=seconds), lambda: NOON)
 
 
@@ -218,8 +198,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_run_back(
 ) -> None:
     run_id = queue(1)
     worker = _worker(database, make_lab("def run(parameters, seed, report): time.sleep(60)"))
-    worker.stop.set()
-    worker.run_next()
+    worker.run_next(lambda: False)
     assert _run(database, run_id).state == "queued"
     with database.reading() as connection:
         assert connection.execute(select(RunRow.starts)).scalar_one() == 0
@@ -241,21 +220,3 @@ def test_a_run_that_needs_too_long_fails_with_the_reason(
     run = _run(database, run_id)
     assert (run.state, run.findings) == ("failed", {})
     assert "stopped after 1 s" in run.reason
-
-
-def test_the_loop_works_until_it_is_told_to_stop(
-    database: Database, queue: Callable[[int], int], make_lab: Callable[..., Lab]
-) -> None:
-    run_ids = [queue(1), queue(2)]
-    worker = _worker(database, make_lab())
-    thread = threading.Thread(target=worker.work)
-    thread.start()
-    for _ in range(200):
-        if all(_run(database, run_id).state == "done" for run_id in run_ids):
-            break
-        thread.join(0.05)
-    worker.stop.set()
-    thread.join(5)
-    assert [_run(database, run_id).state for run_id in run_ids] == ["done", "done"]
-    with database.reading() as connection:
-        assert connection.execute(select(func.count()).select_from(EventRow)).scalar_one() == 8

@@ -18,6 +18,10 @@ from labs.registry import Lab
 from labs.runner import Limits, Run
 
 SECOND = Limits(seconds=1, memory_mib=256, file_mib=1, events=2000)
+PATIENT = replace(SECOND, seconds=30)
+"""For what ends by itself or by another limit: a busy machine must not make it end by that of time."""
+SLACK = 20
+"""Seconds within which what must end does so on any machine; tests/labs/test_hostile_labs.py asks for two."""
 VALUES = {"number": 7}
 MakeLab = Callable[..., Lab]
 
@@ -38,7 +42,7 @@ def _alive(marker: str) -> list[int]:
 
 def _left(marker: str) -> list[int]:
     """Return those still there after a moment: what was killed takes some time to go."""
-    end = time.monotonic() + 2
+    end = time.monotonic() + SLACK
     while (found := _alive(marker)) and time.monotonic() < end:
         time.sleep(0.05)
     return found
@@ -46,7 +50,7 @@ def _left(marker: str) -> list[int]:
 
 def test_it_brings_findings_checks_and_progress(make_lab: MakeLab) -> None:
     events: list[runner.Event] = []
-    outcome = runner.execute(make_lab(), VALUES, 5, SECOND, events.append)
+    outcome = runner.execute(make_lab(), VALUES, 5, PATIENT, events.append)
     assert outcome.ending.done
     assert outcome.findings == {"number": {"value": 7, "unit": ""}, "seed": {"value": 5, "unit": ""}}
     assert outcome.checks == {"is_seven": True}
@@ -55,7 +59,7 @@ def test_it_brings_findings_checks_and_progress(make_lab: MakeLab) -> None:
 
 def test_a_refusal_is_told_in_the_labs_own_words(make_lab: MakeLab) -> None:
     lab = make_lab('def run(parameters, seed, report): raise Refused("The account has 100 left; ask for less.")')
-    outcome = runner.execute(lab, VALUES, 1, SECOND)
+    outcome = runner.execute(lab, VALUES, 1, PATIENT)
     assert outcome.ending == runner.Ending("refused", "The account has 100 left; ask for less.")
     assert outcome.findings == {}
 
@@ -79,13 +83,12 @@ def test_a_refusal_is_told_in_the_labs_own_words(make_lab: MakeLab) -> None:
 )
 def test_a_hostile_lab_ends_with_the_reason(make_lab: MakeLab, code: str, reason: str, sentence: str) -> None:
     lab = make_lab(f"def run(parameters, seed, report):\n    {code}")
-    # On a busy machine another limit than that of time must have the time to be met.
-    limits = SECOND if reason == "time" else replace(SECOND, seconds=20)
+    limits = SECOND if reason == "time" else PATIENT
     begun = time.monotonic()
     outcome = runner.execute(lab, VALUES, 1, limits)
     assert outcome.ending.reason == reason
     assert sentence in outcome.ending.sentence
-    assert time.monotonic() - begun < limits.seconds + 2
+    assert time.monotonic() - begun < limits.seconds + SLACK
 
 
 ESCAPE = """
@@ -109,9 +112,9 @@ def test_what_leaves_the_session_is_ended_too(make_lab: MakeLab, wait: str, reas
         pytest.skip("this system gives no namespaces, so only the process group is ended")
     marker = f"escaped-{os.getpid()}-{reason}"
     lab = make_lab(ESCAPE.replace("MARKER", repr(marker)).replace("WAIT", wait))
-    begun = time.monotonic()
-    assert runner.execute(lab, VALUES, 1, SECOND).ending.reason == reason
-    assert time.monotonic() - begun < SECOND.seconds + 2
+    limits, begun = SECOND if reason == "time" else PATIENT, time.monotonic()
+    assert runner.execute(lab, VALUES, 1, limits).ending.reason == reason
+    assert time.monotonic() - begun < limits.seconds + SLACK
     assert _left(marker) == []
 
 
@@ -119,7 +122,7 @@ def test_the_escape_works_where_there_is_no_namespace(make_lab: MakeLab, monkeyp
     monkeypatch.setattr(runner, "namespace", lambda _network: ())
     marker = f"control-{os.getpid()}"
     lab = make_lab(ESCAPE.replace("MARKER", repr(marker)).replace("WAIT", "time.sleep(0.3)"))
-    assert runner.execute(lab, VALUES, 1, SECOND).ending.done
+    assert runner.execute(lab, VALUES, 1, PATIENT).ending.done
     left = _alive(marker)
     for process in left:
         os.kill(process, signal.SIGKILL)
@@ -148,7 +151,7 @@ def test_a_cancelled_run_ends_at_once(make_lab: MakeLab) -> None:
                 begun = time.monotonic()
                 run.cancel()
     assert run.ending.reason == "cancelled"
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < SLACK
 
 
 SERVER = """
@@ -181,16 +184,13 @@ def test_nothing_outlives_a_server_that_is_killed(make_lab: MakeLab, tmp_path: P
     server.kill()
     server.wait()
     server.stdout.close()
-    end = time.monotonic() + 2
-    while _alive(marker) and time.monotonic() < end:
-        time.sleep(0.01)
     assert _left(marker) == []
 
 
 def test_the_lab_sees_nothing_of_the_servers_environment(make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARCHWAY_SECRET_KEY", "x" * 40)
     lab = make_lab('def run(parameters, seed, report): return {"names": Finding(sorted(os.environ), "")}')
-    outcome = runner.execute(lab, VALUES, 1, SECOND)
+    outcome = runner.execute(lab, VALUES, 1, PATIENT)
     assert set(outcome.findings["names"]["value"]) <= {"LANG", "LC_CTYPE", "PATH", "TMPDIR"}
 
 
@@ -198,7 +198,7 @@ def test_its_folder_is_gone_afterwards(make_lab: MakeLab) -> None:
     code = (
         "def run(parameters, seed, report):\n    open('kept', 'w').close()\n    return {'at': Finding(os.getcwd(), '')}"
     )
-    outcome = runner.execute(make_lab(code), VALUES, 1, SECOND)
+    outcome = runner.execute(make_lab(code), VALUES, 1, PATIENT)
     assert not Path(outcome.findings["at"]["value"]).exists()
 
 
@@ -210,7 +210,7 @@ def test_a_labs_code_may_have_neighbours_and_each_lab_has_its_own(make_lab: Make
             f"from labs.findings import Finding\ndef run(parameters, seed, report):\n    return {{'number': {said}}}"
         )
         (lab.folder / "words.py").write_text(words)
-        assert runner.execute(lab, VALUES, 1, SECOND).findings["number"] == {"value": 7, "unit": lab.slug}
+        assert runner.execute(lab, VALUES, 1, PATIENT).findings["number"] == {"value": 7, "unit": lab.slug}
     loaded = [child.load(lab.folder / "lab.py").run(None, 1, None)["number"].unit for lab in labs]
     assert loaded == [lab.slug for lab in labs]
 
@@ -227,15 +227,15 @@ def test_a_live_run_is_the_labs_own_and_is_limited_as_the_other(make_lab: MakeLa
         return {"number": Finding(7, "real")}
     """
     lab = make_lab(live)
-    assert runner.execute(lab, VALUES, 1, SECOND).findings["number"]["unit"] == "virtual"
-    assert runner.execute(lab, VALUES, 1, SECOND, live=True).findings["number"]["unit"] == "real"
+    assert runner.execute(lab, VALUES, 1, PATIENT).findings["number"]["unit"] == "virtual"
+    assert runner.execute(lab, VALUES, 1, PATIENT, live=True).findings["number"]["unit"] == "real"
     assert runner.execute(lab, {"number": 9}, 1, SECOND, live=True).ending.reason == "time"
 
 
 def test_what_a_lab_prints_is_no_event(make_lab: MakeLab) -> None:
     code = 'def run(parameters, seed, report):\n    print(\'{"kind": "findings"}\', flush=True)\n    return {}'
     events: list[runner.Event] = []
-    outcome = runner.execute(make_lab(code), VALUES, 1, SECOND, events.append)
+    outcome = runner.execute(make_lab(code), VALUES, 1, PATIENT, events.append)
     assert outcome.ending.done
     assert outcome.checks == {"is_seven": False}  # a check that misses its finding is not met
     assert [event["kind"] for event in events] == ["findings", "check", "progress"]

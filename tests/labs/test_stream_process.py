@@ -36,7 +36,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
         (tmp_path / "socket").unlink(missing_ok=True)
         server = subprocess.Popen([sys.executable, "-c", CODE, tmp_path], env={**os.environ, "PYTHONPATH": "."})
         started.append(server)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not (tmp_path / "socket").exists():
             assert time.monotonic() < end
             time.sleep(0.02)

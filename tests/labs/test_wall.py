@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from labs import runner, views, wall
+from labs import jobs, runner, wall
 from labs.registry import Lab
 from labs.runner import Limits
 from tests.conftest import missing
@@ -96,11 +98,13 @@ def standing() -> None:
 
 
 @pytest.fixture
-def attempt(make_lab: MakeLab, tmp_path: Path) -> Callable[[], set[str]]:
+def attempt(make_lab: MakeLab) -> Iterator[Callable[[], set[str]]]:
     """Return a function that lets a lab try everything, and returns what it could do."""
+    # Beside the folders of runs: there are no hard links between two file systems.
+    beside = Path(tempfile.mkdtemp())
 
     def run() -> set[str]:
-        site, other = tmp_path / "instance", tmp_path / "archway-lab-other"
+        site, other = beside / "instance", beside / "archway-lab-other"
         for folder in (site, other):
             folder.mkdir()
         for name in ("secret-key", "moved", "appended", "emptied", "removed"):
@@ -117,7 +121,8 @@ def attempt(make_lab: MakeLab, tmp_path: Path) -> Callable[[], set[str]]:
         assert outcome.ending.done, outcome.ending.sentence
         return set(outcome.findings["done"]["value"])
 
-    return run
+    yield run
+    shutil.rmtree(beside)
 
 
 @pytest.mark.usefixtures("standing")
@@ -142,7 +147,7 @@ def test_an_operator_is_told_where_there_is_none(
     app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, standing: bool
 ) -> None:
     monkeypatch.setattr(wall, "stands", lambda: standing)
-    views._report_faults(app)
+    jobs.worker_of(app)
     assert ("can read the files that this server's user can" in caplog.text) is not standing
 
 

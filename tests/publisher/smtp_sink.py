@@ -24,12 +24,22 @@ class Sink:
 
     port: int = 0
     pause: float = 0.0
+    busy: int = 0
+    """It is too busy for one mail of so many, and says so before it hears whose it is."""
     mails: list[tuple[str, str]] = field(default_factory=list)
     bodies: dict[str, bytes] = field(default_factory=dict)
     senders: dict[str, str] = field(default_factory=dict)
     got: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     drops: int = 0
     _met: set[str] = field(default_factory=set)
+    _asked: int = 0
+
+    async def handle_MAIL(self, server: SMTP, session: Any, envelope: Any, address: str, options: Any) -> str:
+        self._asked += 1
+        if self.busy and self._asked % self.busy == 0:
+            return "421 4.3.2 Too busy, come again later"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: Any) -> str:
         if address.startswith("gone"):
@@ -47,6 +57,12 @@ class Sink:
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
         recipient = envelope.rcpt_tos[0]
         await asyncio.sleep(self.pause)
+        if recipient.startswith(("late", "void")) and recipient not in self._met:
+            self._met.add(recipient)
+            if recipient.startswith("void"):
+                self.drops += 1
+                server.transport.abort()
+            return "451 4.3.0 Come again later"
         # Only the head is looked at: it stands before a book of megabytes.
         message_id = re.search(rb"(?m)^Message-ID: (\S+)", envelope.content[:20_000])
         self.mails.append((recipient, message_id[1].decode() if message_id else ""))

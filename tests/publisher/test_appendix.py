@@ -27,6 +27,7 @@ from quizzes import practice_store
 from quizzes.practice import Result
 from quizzes.questions import Item
 from tests.conftest import MovableClock
+from tests.databases import Databases
 from tests.publisher.conftest import bank, checker_messages
 
 Post = Callable[..., Any]
@@ -108,8 +109,10 @@ def test_a_copy_has_the_appendix_at_its_end_and_everything_else_as_it_was(januar
     assert appendix.personalise(book, ()) == book
 
 
-def test_a_database_of_the_release_before_keeps_its_subscribers_and_their_mails(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'old.sqlite3'}")
+def test_a_database_of_the_release_before_keeps_its_subscribers_and_their_mails(
+    tmp_path: Path, databases: Databases
+) -> None:
+    database = Database(databases.address(tmp_path))
     config = Config()
     config.set_main_option("script_location", "migrations")
     with database.writing() as connection:
@@ -182,8 +185,7 @@ def test_who_asks_for_an_appendix_gets_it_by_mail_and_by_link_for_a_while(
         found = store.find(connection, MONTH)
         assert found
         outbox.enqueue(app.extensions["database"], connection, MONTH, found.sha256, clock())
-    with app.app_context():
-        postroom.sweep(app)
+    postroom.Worker(app).run_next()
     [path] = [one for one in (settings.instance / "outbox").glob("*.eml") if b"January" in one.read_bytes()[:400]]
     [attached] = message_from_bytes(path.read_bytes(), policy=policy.default).iter_attachments()
     assert attached.get_content() == book.data

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from apscheduler.schedulers.blocking import BlockingScheduler
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
@@ -20,6 +19,7 @@ import config
 from app import create_app
 from publisher import schedule
 from tests.conftest import MovableClock
+from tests.databases import Databases
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def test_the_file_is_what_the_site_serves(app: Flask, folder: Path) -> None:
     assert (folder / "new" / "book.epub").read_bytes() == app.test_client().get("/issues/2018-02.epub").data
 
 
-def test_it_needs_no_server_that_ran_before(tmp_path: Path, folder: Path) -> None:
-    fresh = create_app(config.load({"ARCHWAY_INSTANCE": str(tmp_path / "fresh")}))
+def test_it_needs_no_server_that_ran_before(tmp_path: Path, folder: Path, databases: Databases) -> None:
+    fresh = create_app(config.load(databases.environment(tmp_path / "fresh")))
     assert run(fresh, "build", "2018-01").exit_code == 0
     fresh.extensions["database"].engine.dispose()
 
@@ -83,22 +83,6 @@ def test_publishing_puts_the_build_in_place_of_an_earlier_one(app: Flask, folder
     assert lines[1].endswith("waiting")
 
 
-class _Once(BlockingScheduler):
-    """A scheduler that runs what is due now and is then interrupted, as by Ctrl+C."""
-
-    def _main_loop(self) -> None:
-        self._process_jobs()
-        self.shutdown()
-        raise KeyboardInterrupt
-
-
-def test_the_scheduler_builds_what_is_due_and_ends_quietly(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.schedule.BlockingScheduler", _Once)
-    result = app.test_cli_runner().invoke(args=["scheduler"])
-    assert (result.exit_code, result.output) == (0, "")
-    assert run(app, "status").stdout.count("published") == 2
-
-
 @contextmanager
 def no_file_above(size: int) -> Iterator[None]:
     """Let no file grow above ``size`` bytes, as on a disk that is nearly full."""
@@ -122,6 +106,7 @@ def test_a_full_disk_leaves_no_half_of_a_book(app: Flask, folder: Path) -> None:
     assert run(app, "status").stdout.count("published") == 1
 
 
+@pytest.mark.sqlite
 def test_a_database_without_room_publishes_nothing(app: Flask, folder: Path) -> None:
     size = int(run(app, "build", "2018-01").stdout.split()[1])
     with no_file_above(size):
@@ -134,6 +119,7 @@ def test_a_database_without_room_publishes_nothing(app: Flask, folder: Path) -> 
     assert run(app, "build", "2018-01", "--publish").exit_code == 0
 
 
+@pytest.mark.sqlite
 def test_a_scheduled_build_without_room_tells_the_operator_and_publishes_nothing(
     app: Flask, folder: Path, promote: Callable[[str], FlaskClient], clock: MovableClock
 ) -> None:

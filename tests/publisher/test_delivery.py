@@ -21,6 +21,7 @@ from publisher.models import DeliveryRow, SubscriberRow
 from publisher.outbox import Claim, Terms
 from publisher.signatures import Signer
 from publisher.transports import Folder, Smtp
+from tests.databases import Databases
 from tests.publisher.smtp_sink import Sink, listening
 
 NOON = datetime(2018, 2, 12, 12, 0, tzinfo=UTC)
@@ -67,8 +68,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 'outbox.sqlite3'}")
+def database(tmp_path: Path, databases: Databases) -> Iterator[Database]:
+    made = Database(databases.address(tmp_path))
     Base.metadata.create_all(made.engine)
     yield made
     made.engine.dispose()

@@ -15,8 +15,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from accounts.limits import limiter
 from accounts.models import PersonRow
-from accounts.views import limiter
 from app import create_app
 from config import Settings
 from content.library import Library

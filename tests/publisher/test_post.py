@@ -291,7 +291,7 @@ def test_a_person_sends_an_issue_from_the_page(
     assert post(admin, "/publisher/issues/2018-01/send").status_code == 303
     assert admin.get("/publisher/progress").get_json()["going"] is True
     assert "progress.js" in admin.get("/publisher").text
-    postroom.sweep(app)
+    postroom.Worker(app).run_next()
     told = admin.get("/publisher/progress").get_json()
     assert (told["going"], told["tallies"][0]["counts"]["sent"]) == (False, 2)
     assert "nobody waits for it" in admin.get("/publisher").text

@@ -19,6 +19,7 @@ from publisher.epub import Edition
 from publisher.models import IssueRow, RunRow
 from publisher.news import Printed
 from publisher.progress import Report, Stage, to_nobody
+from tests.databases import Databases
 
 MONTHS = ("2018-01", "2018-02", "2018-04")
 TICKER = """
@@ -70,8 +71,8 @@ def moment() -> Clock:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    found = Database(f"sqlite:///{tmp_path / 'schedule.sqlite3'}")
+def database(tmp_path: Path, databases: Databases) -> Iterator[Database]:
+    found = Database(databases.address(tmp_path))
     Base.metadata.create_all(found.engine)
     yield found
     found.engine.dispose()

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
 from werkzeug.test import TestResponse
 
-from accounts.views import limiter
+from accounts.limits import limiter
 from publisher import countries, outbox, postroom, store, subscribers
 from publisher.models import DeliveryRow, SubscriberRow
 from tests.conftest import MovableClock

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +25,7 @@ import config
 from app import create_app
 from db import milliseconds
 from quizzes.attempts import GRACE
+from tests import databases
 from tests.conftest import MovableClock
 
 PLACES = st.integers(1, 4)
@@ -62,8 +62,7 @@ class AttemptMachine(RuleBasedStateMachine):
         super().__init__()
         type(self).number += 1
         self.instance = self.folder / str(self.number)
-        self.instance.mkdir()
-        shutil.copy(self.prepared, self.instance / "archway.sqlite3")
+        self.environment = databases.current.copy(self.prepared, self.instance)
         self.clock = MovableClock()
         self.stored: dict[tuple[int, bool], Sent] = {}
         self.closed = False
@@ -86,7 +85,7 @@ class AttemptMachine(RuleBasedStateMachine):
             self.app.extensions["database"].engine.dispose()
 
     def _start_server(self) -> None:
-        self.app = create_app(config.load({"ARCHWAY_INSTANCE": str(self.instance)}))
+        self.app = create_app(config.load(self.environment))
         self.app.extensions["clock"] = self.clock
         self.app.config["RATELIMIT_ENABLED"] = False
 
@@ -202,14 +201,14 @@ class AttemptMachine(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("sabotage", [False, True], ids=["as it is", "control: the newest arrival wins"])
 def test_any_interleaving_leaves_what_the_clock_rule_says(
-    prepared_database: Path,
+    prepared: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     sized: Callable[..., dict[str, int]],
     sabotage: bool,
 ) -> None:
-    AttemptMachine.prepared, AttemptMachine.folder = prepared_database, tmp_path
-    many = sized({"max_examples": 8, "stateful_step_count": 20}, {"max_examples": 200, "stateful_step_count": 60})
+    AttemptMachine.prepared, AttemptMachine.folder = prepared, tmp_path
+    many = sized({"max_examples": 5, "stateful_step_count": 20}, {"max_examples": 200, "stateful_step_count": 60})
     few = settings(**many, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     if not sabotage:
         run_state_machine_as_test(AttemptMachine, settings=few)

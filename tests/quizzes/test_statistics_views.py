@@ -7,7 +7,6 @@ import io
 import json
 import random
 import re
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,6 +27,7 @@ from quizzes import sheets, sittings, statistics_store, store
 from quizzes.attempts import Clock
 from quizzes.routes import exams
 from quizzes.sittings import Exams
+from tests.databases import Databases
 from web.schedule import sweep
 
 NOW = datetime(2018, 2, 1, tzinfo=UTC)
@@ -72,11 +72,10 @@ def sit(database: Database, bank: Exams, people: int, number: int = 7, exam: str
 
 
 @pytest.fixture(scope="module")
-def sat_database(tmp_path_factory: pytest.TempPathFactory, prepared_database: Path) -> Path:
-    """A database in which many have sat the form that has the two odd items, its statistics computed."""
+def sat_instance(tmp_path_factory: pytest.TempPathFactory, prepared: Path, databases: Databases) -> Path:
+    """The folder of an instance where many have sat the form that has the two odd items, its statistics computed."""
     folder = tmp_path_factory.mktemp("sat")
-    shutil.copy(prepared_database, folder / "archway.sqlite3")
-    app = create_app(config.load({"ARCHWAY_INSTANCE": str(folder)}))
+    app = create_app(config.load(databases.copy(prepared, folder)))
     with app.app_context():
         bank = exams()
     exam, wanted = bank.find("architectures"), {KEY_IN_DOUBT, KNOWN_TO_ALL}
@@ -84,13 +83,12 @@ def sat_database(tmp_path_factory: pytest.TempPathFactory, prepared_database: Pa
     sit(app.extensions["database"], bank, PEOPLE, number)
     statistics_store.refresh(app.extensions["database"], "architectures", NOW)
     app.extensions["database"].engine.dispose()
-    return folder / "archway.sqlite3"
+    return folder
 
 
 @pytest.fixture
-def settings(tmp_path: Path, sat_database: Path) -> config.Settings:
-    shutil.copy(sat_database, tmp_path / "archway.sqlite3")
-    return config.load({"ARCHWAY_INSTANCE": str(tmp_path)})
+def settings(tmp_path: Path, sat_instance: Path, databases: Databases) -> config.Settings:
+    return config.load(databases.copy(sat_instance, tmp_path))
 
 
 @pytest.fixture

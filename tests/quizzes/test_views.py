@@ -197,7 +197,8 @@ def test_places_outside_the_form_and_control_characters_are_dropped(begin: Begin
     learner = begin()
     learner.answer(66, "a")
     learner.answer(0, "a")
-    stored = learner.answer(1, "\x00b\n").get_json()["stored"]
+    assert learner.answer(1, "\x00b").status_code == 400
+    stored = learner.answer(1, "\x01b\n").get_json()["stored"]
     assert stored[0]["answer"] == "b"
     assert len(learner.sitting().responses) == 1
 

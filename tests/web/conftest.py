@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from flask import Blueprint, Flask, abort, request
 from flask.testing import FlaskClient
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 
 import config
 from accounts.sessions import SignInRequired, ensure_person
 from db import Base, Database
+from tests.databases import Databases
 from web import shell
 
 pages = Blueprint("pages", __name__)
@@ -51,13 +52,20 @@ def database(trouble: str) -> str:
     raise OperationalError("UPDATE secret", {}, sqlite3.OperationalError(trouble))
 
 
+@pages.get("/unfit/<kind>")
+def unfit(kind: str) -> str:
+    if kind == "large":
+        raise OverflowError("Python int too large to convert to SQLite INTEGER")
+    raise DataError("UPDATE secret", {}, ValueError("value too long for type character varying(80)"))
+
+
 @pytest.fixture
-def make(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+def make(tmp_path: Path, databases: Databases) -> Iterator[Callable[..., Flask]]:
     """Return a function that makes the shell, with settings given as environment variables."""
     made: list[Flask] = []
 
     def build(**environment: str) -> Flask:
-        settings = config.load({"ARCHWAY_INSTANCE": str(tmp_path), **environment})
+        settings = config.load({**databases.environment(tmp_path), **environment})
         app = Flask("tests.web", static_folder=None, template_folder=None, root_path=str(tmp_path))
         database = Database(settings.database_url)
         app.extensions.update(settings=settings, database=database, clock=lambda: datetime(2018, 2, 12, tzinfo=UTC))

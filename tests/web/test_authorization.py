@@ -7,8 +7,7 @@ its address has a value that the others have not, add it to ``PLACES``.
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,11 +17,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, func, insert, select
 from werkzeug.routing import Rule
 
 import config
-from accounts import assignment_store, cohort_store
+from accounts import assignment_store, cohort_store, sessions
 from accounts.assignment_store import What
 from accounts.cohorts import Terms
 from accounts.models import PersonRow, SessionRow
@@ -34,11 +33,16 @@ from quizzes.authoring import store as authoring
 from quizzes.authoring.store import StudioBank
 from quizzes.formats import markdown
 from tests.conftest import MovableClock
+from tests.databases import Databases
+from tests.web.test_headers import POLICY
+from web import security
 from web.security import visit_hash
 
 WHO = ("stranger", "guest", "eve", "ada", "bob", "ina", "root")
 """A visitor without a session, a guest, a learner, the learner who owns things, an instructor of another cohort, the
 instructor of the learner's cohort, and an admin."""
+ENDED = {"ada's, ended": "ada", "root's, ended": "root"}
+"""Sessions that were somebody's and ended by themselves; one that was ended, as of a locked account, has no row."""
 SIGN_IN = 0
 """What stands in the table for being asked to sign in."""
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
@@ -85,7 +89,11 @@ def admins(status: int) -> tuple[int, ...]:
 
 
 TABLE = {
-    "GET accounts.account": people(200),
+    "POST access.change_password": accounts(400),
+    "POST access.end_others": accounts(400),
+    "GET access.offer_password": everybody(404),
+    "POST access.set_password": everybody(404),
+    "GET access.show": accounts(200),
     "POST accounts.begin": everybody(303),
     "POST accounts.begin_session": everybody(400),
     "GET accounts.first_admin": everybody(200),
@@ -173,6 +181,9 @@ TABLE = {
     "POST labs.start": everybody(303),
     "GET labs.static": everybody(200),
     "GET labs.table": owner(200),
+    "GET personal.account": people(200),
+    "POST personal.delete": (SIGN_IN, 303, 400, 400, 400, 400, 400),
+    "GET personal.download": people(200),
     "POST post.again": admins(409),
     "GET post.progress": admins(200),
     "POST post.send": admins(409),
@@ -214,6 +225,7 @@ TABLE = {
     "GET quizzes.item_statistics": instructors(404),
     "GET quizzes.new_item": instructors(200),
     "POST quizzes.new_item": instructors(422),
+    "POST quizzes.offer_bank": instructors(422),
     "GET quizzes.one_dispute": instructors(404),
     "GET quizzes.one_import": instructors(404),
     "GET quizzes.picture": everybody(404),
@@ -259,9 +271,12 @@ TABLE = {
     "POST web.choose_language": everybody(303),
     "POST web.choose_theme": everybody(303),
     "GET web.favicon": everybody(200),
-    "GET web.healthz": everybody(200),
+    "GET health.alive": everybody(200),
+    "GET health.metrics": everybody(404),
+    "GET health.ready": everybody(200),
     "GET web.home": everybody(200),
     "GET web.robots": everybody(200),
+    "GET web.security_contact": everybody(404),
     "GET web.static": everybody(200),
     "GET web.stylesheet": everybody(200),
 }
@@ -272,6 +287,7 @@ PAGE = "courses/architectures/2-services-under-load/2-lambda-concurrency.md"
 LESSON = {"course_slug": "architectures", "module_slug": "services-under-load", "lesson_slug": "lambda-concurrency"}
 STUDIO = {"import_id": 1, "dispute_id": 1, "kind": "json", "sha256": "0" * 64, "ending": "png", "revision": 1}
 PLACES: dict[str, dict[str, object]] = {
+    "access": {"token": "…"},
     "accounts": {"token": "…"},
     "cohorts": {"cohort_id": 1, "assignment_id": 1, "link_id": 1, "person_id": 4, "filename": "cohorts.css"},
     "content": {
@@ -299,7 +315,10 @@ PLACES: dict[str, dict[str, object]] = {
     },
     "quizzes.static": {"filename": "exam.css"},
     "quizzes.exported": {"name": "gift", "bank": "caches"},
-    **{f"quizzes.{name}": {"slug": "caches"} for name in ("studio_bank", "new_item", "copy_item", "preview_item")},
+    **{
+        f"quizzes.{name}": {"slug": "caches"}
+        for name in ("studio_bank", "new_item", "copy_item", "preview_item", "offer_bank")
+    },
     **{f"quizzes.{name}": {"question_id": "caches-1"} for name in ("studio_item", "save_item", "take_step")},
     **{f"quizzes.{name}": {"question_id": "caches-1"} for name in ("item_history", "restore")},
     **{f"quizzes.{name}": {"slug": "caches"} for name in ("bank_text", "save_bank_text", "preview_bank_text")},
@@ -338,12 +357,16 @@ class Site:
         if endpoint == "quizzes.save":
             headers["X-CSRF-Token"] = str(fields["csrf_token"])
             sent = {"json": {"responses": []}}
+        answer = self.open(who, method, address, headers, **sent)
+        asked = answer.status_code == 303 and answer.headers["Location"].startswith("/sign-in")
+        return SIGN_IN if asked else answer.status_code
+
+    def open(self, who: str, method: str, address: str, headers: dict[str, str] | None = None, **sent: Any) -> Any:
+        """Return what a person's request is answered."""
         cookie = {"Cookie": f"archway={self.visits[who]}"}
         with _taken_back(self.app):
             browser: FlaskClient = self.app.test_client(use_cookies=False)
-            answer = browser.open(address, method=method, headers={**cookie, **headers}, **sent)
-            asked = answer.status_code == 303 and answer.headers["Location"].startswith("/sign-in")
-            return SIGN_IN if asked else answer.status_code
+            return browser.open(address, method=method, headers={**cookie, **(headers or {})}, **sent)
 
     def address(self, rule: Rule) -> str:
         """Return an address of a route, with the values that PLACES gives."""
@@ -366,8 +389,12 @@ def _taken_back(app: Flask) -> Iterator[None]:
             with connection.begin_nested():
                 yield connection
 
+        def together(work: Callable[[Connection], Any]) -> Any:
+            with within() as inner:
+                return work(inner)
+
         kept = {name: getattr(database, name) for name in ("reading", "writing", "together")}
-        vars(database).update(reading=within, writing=within, together=lambda work: work(connection))
+        vars(database).update(reading=within, writing=within, together=together)
         try:
             yield
         finally:
@@ -377,12 +404,18 @@ def _taken_back(app: Flask) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def site(prepared_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(prepared: Path, tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
-    shutil.copy(prepared_database, folder / "archway.sqlite3")
-    app = create_app(config.load({"ARCHWAY_INSTANCE": str(folder)}))
+    with furnished(create_app(config.load(databases.copy(prepared, folder)))) as made:
+        yield made
+
+
+@contextmanager
+def furnished(app: Flask) -> Iterator[Site]:
+    """Fill a prepared application with everybody and what they own."""
     app.extensions["clock"], app.config["RATELIMIT_ENABLED"] = MovableClock(), False
-    made = Site(app, {who: f"{number:x}".rjust(43, "v") for number, who in enumerate(WHO)}, dict(PLACES))
+    visits = {who: f"{number:x}".rjust(43, "v") for number, who in enumerate((*WHO, *ENDED))}
+    made = Site(app, visits, dict(PLACES))
     with app.extensions["database"].writing() as connection:
         made.places |= _furnish(app, connection, made.visits)
     _use(made)
@@ -402,6 +435,12 @@ def _furnish(app: Flask, connection: Connection, visits: dict[str, str]) -> dict
         connection.execute(insert(PersonRow).values(**row, created_at=now))
         session = {"visit_hash": visit_hash(visits[who]), "person_id": number, "created_at": now}
         connection.execute(insert(SessionRow).values(**session, expires_at=now + timedelta(days=80)))
+    for ended, who in ENDED.items():
+        session = {"visit_hash": visit_hash(visits[ended]), "person_id": WHO.index(who) + 1, "created_at": now}
+        connection.execute(insert(SessionRow).values(**session, expires_at=now))
+    if connection.dialect.name == "postgresql":
+        # Whoever comes next has a number of their own too.
+        connection.execute(select(func.setval("accounts_person_id_seq", len(WHO))))
     cohort_store.create(connection, "Winter", "UTC", WHO.index("ina") + 1, now)
     links = [cohort_store.make_link(connection, 1, None, now, now + timedelta(days=1)) for _ in range(2)]
     cohort_store.join(app.extensions["database"], connection, links[0], WHO.index("ada") + 1, now)
@@ -444,7 +483,8 @@ def _use(site: Site) -> None:
         assert browser.post(address, data=data, headers=cookie).status_code == 303
 
 
-def _routes(app: Flask) -> dict[str, Rule]:
+def routes(app: Flask) -> dict[str, Rule]:
+    """Return every route by its method and endpoint."""
     return {
         f"{method} {rule.endpoint}": rule
         for rule in app.url_map.iter_rules()
@@ -454,18 +494,18 @@ def _routes(app: Flask) -> dict[str, Rule]:
 
 
 def test_every_route_is_declared(site: Site) -> None:
-    assert sorted(_routes(site.app)) == sorted(TABLE)
+    assert sorted(routes(site.app)) == sorted(TABLE)
 
 
 def test_a_route_that_is_not_declared_is_found() -> None:
     app = Flask("other", static_folder=None)
     app.add_url_rule("/new", "web.new", lambda: "x", methods=["POST"])
-    assert set(_routes(app)) - set(TABLE) == {"POST web.new"}
+    assert set(routes(app)) - set(TABLE) == {"POST web.new"}
 
 
 def test_everybody_may_do_what_the_table_says_and_no_more(site: Site) -> None:
     wrong = []
-    for name, rule in _routes(site.app).items():
+    for name, rule in routes(site.app).items():
         method = name.partition(" ")[0]
         address = site.address(rule)
         found = tuple(site.ask(who, method, address, rule.endpoint) for who in WHO)
@@ -474,9 +514,57 @@ def test_everybody_may_do_what_the_table_says_and_no_more(site: Site) -> None:
     assert wrong == []
 
 
+def test_whose_session_has_ended_is_a_stranger_everywhere(site: Site) -> None:
+    wrong = []
+    for ended, who in ENDED.items():
+        for name, row in TABLE.items():
+            stranger, was = row[0], row[WHO.index(who)]
+            if was != stranger and name != "POST accounts.join_cohort":
+                rule = routes(site.app)[name]
+                found = site.ask(ended, name.partition(" ")[0], site.address(rule), rule.endpoint)
+                wrong += [f"{name} as {ended}: {found}"] if found != stranger else []
+    assert wrong == []
+
+
+def test_the_control_a_session_without_an_end_is_found(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "now", lambda: site.app.extensions["clock"]() - timedelta(days=1))
+    assert site.ask("root's, ended", "GET", "/studio/cohorts") == 200
+
+
+STRICTER = {"quizzes.exported": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+
+
+def unprotected(endpoint: str, headers: Any) -> list[str]:
+    """Return the headers that an answer should have and has not, or has otherwise."""
+    expected = {**security.HEADERS, "Content-Security-Policy": STRICTER.get(endpoint, POLICY)}
+    return [f"{endpoint} {name}: {headers.get(name)}" for name, value in expected.items() if headers.get(name) != value]
+
+
+def test_every_answer_of_every_route_is_protected(site: Site) -> None:
+    wrong, cached = [], []
+    for name, rule in routes(site.app).items():
+        method = name.partition(" ")[0]
+        sent = {"data": {"csrf_token": site.tokens["root"]}} if method in UNSAFE else {}
+        answer = site.open("root", method, site.address(rule), **sent)
+        wrong += unprotected(rule.endpoint, answer.headers)
+        if (answer.status_code, answer.mimetype) == (200, "text/html"):
+            cached += [name] if answer.headers["Cache-Control"] != "no-store" else []
+        if answer.mimetype.startswith("text/") and "charset=utf-8" not in answer.content_type:
+            wrong.append(f"{name}: {answer.content_type}")
+    assert wrong == []
+    assert cached == []
+
+
+def test_the_control_an_answer_without_its_policy_is_found(site: Site) -> None:
+    answer = site.open("root", "GET", "/")
+    answer.headers["Content-Security-Policy"] = "default-src *"
+    del answer.headers["X-Content-Type-Options"]
+    assert len(unprotected("web.home", answer.headers)) == 2
+
+
 def test_a_view_that_forgets_to_ask_who_it_is_is_found(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(site.app.view_functions, "cohorts.show", lambda cohort_id: f"cohort {cohort_id}")
-    address = site.address(_routes(site.app)["GET cohorts.show"])
+    address = site.address(routes(site.app)["GET cohorts.show"])
     assert tuple(site.ask(who, "GET", address) for who in WHO) != TABLE["GET cohorts.show"]
 
 
@@ -500,7 +588,7 @@ def _sent(site: Site, forgery: dict[str, str]) -> dict[str, str]:
 def test_no_unsafe_route_takes_a_form_that_is_not_this_visits(site: Site) -> None:
     taken = [
         f"{name} as {who} with {forgery}"
-        for name, rule in _routes(site.app).items()
+        for name, rule in routes(site.app).items()
         for forgery in FORGERIES
         if _needs_token(site.app, name, rule)
         for who in ("ada", "root")

@@ -86,6 +86,12 @@ def test_other_trouble_with_the_database_is_a_fault(visitor: FlaskClient) -> Non
     assert "no such table" not in answer.text
 
 
+@pytest.mark.parametrize("trouble", ["large", "long"])
+def test_a_value_that_no_column_takes_is_refused(visitor: FlaskClient, trouble: str) -> None:
+    answer = visitor.get(f"/unfit/{trouble}")
+    assert (answer.status_code, "Nothing was changed." in answer.text) == (400, True)
+
+
 def test_an_error_page_needs_no_database(site: Flask, visitor: FlaskClient) -> None:
     visitor.get("/")
     with site.extensions["database"].writing() as connection:

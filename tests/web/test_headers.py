@@ -36,7 +36,7 @@ def test_a_page_is_kept_by_no_proxy(visitor: FlaskClient, path: str) -> None:
 def test_with_https_cookies_are_bound_to_it(make: Callable[..., Flask]) -> None:
     browser = make(ARCHWAY_HTTPS="on").test_client()
     answer = browser.get("/", base_url="https://localhost")
-    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
     assert answer.headers["Set-Cookie"].startswith("__Host-archway=")
     assert "Secure; HttpOnly; Path=/; SameSite=Lax" in answer.headers["Set-Cookie"]
 
@@ -50,20 +50,19 @@ def test_forwarded_headers_count_only_behind_a_trusted_proxy(
     assert app.test_client().get("/scheme", headers={"X-Forwarded-Proto": "https"}).text == scheme
 
 
-def test_health_says_ok_only_while_the_database_answers(site: Flask, visitor: FlaskClient) -> None:
-    answer = visitor.get("/healthz")
-    assert (answer.json, answer.headers["Cache-Control"]) == ({"status": "ok"}, "no-store")
-    site.extensions["database"].engine.dispose()
-    path = site.extensions["settings"].instance / "archway.sqlite3"
-    path.unlink()
-    path.mkdir()
-    assert visitor.get("/healthz").status_code == 500
-
-
 def test_crawlers_are_kept_from_what_belongs_to_people(visitor: FlaskClient) -> None:
     lines = visitor.get("/robots.txt").text.splitlines()
     assert lines[0] == "User-agent: *"
     assert {"Disallow: /attempts/", "Disallow: /account"} <= set(lines)
+
+
+@pytest.mark.parametrize(
+    ("contact", "line"),
+    [("safety@example.org", "mailto:safety@example.org"), ("https://example.org/report", "https://example.org/report")],
+)
+def test_who_found_a_hole_learns_where_to_report_it(make: Callable[..., Flask], contact: str, line: str) -> None:
+    lines = make(ARCHWAY_SECURITY_CONTACT=contact).test_client().get("/.well-known/security.txt").text.splitlines()
+    assert lines[:2] == [f"Contact: {line}", "Expires: 2018-08-11T00:00:00Z"]
 
 
 def test_the_mark_is_served_at_the_old_address(visitor: FlaskClient) -> None:

@@ -109,8 +109,7 @@ def test_a_fault_in_the_middle_leaves_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr(authoring, "add_items", fail)
-        with pytest.raises(OSError, match="switched off"):
-            post(ada, f"{address}/choices", apply="1", **BANK)
+        assert post(ada, f"{address}/choices", apply="1", **BANK).status_code == 500
     with app.extensions["database"].reading() as connection:
         assert authoring.banks(connection) == []
     assert post(ada, f"{address}/choices", apply="1", **BANK).status_code == 303
@@ -143,6 +142,17 @@ def test_a_reading_can_be_cancelled(
     post(ada, f"{address}/cancel")
     assert not import_views.worker(app).run_next()
     assert ada.get(f"{address}/state").json == {"state": "cancelled", "step": "", "count": 0}
+
+
+def test_a_worker_that_is_told_to_stop_gives_its_file_back(
+    app: Flask, ada: FlaskClient, csrf: Callable[[FlaskClient], str]
+) -> None:
+    form = {"csrf_token": csrf(ada), "text": FILE.decode()}
+    address = ada.post("/studio/imports", data=form).location
+    assert import_views.worker(app).run_next(lambda: False)
+    assert ada.get(f"{address}/state").json == {"state": "queued", "step": "", "count": 0}
+    assert import_views.worker(app).run_next()
+    assert ada.get(f"{address}/state").json["state"] == "ready"
 
 
 def test_what_cannot_be_read_says_why_on_its_page(ada: FlaskClient, send: Callable[..., str]) -> None:

@@ -172,7 +172,7 @@ def test_a_bomb_is_refused_before_it_goes_off() -> None:
     data = listed({"a.xml": b" " * 20_000_000}, "a.xml")
     started = time.process_time()
     reading = qti_package.read(data)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 6
     assert "grows more than 100-fold" in reading.findings[0].sentence
 
 

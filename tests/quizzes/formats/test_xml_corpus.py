@@ -70,7 +70,7 @@ def test_an_error_keeps_the_source_of_its_question() -> None:
 def test_a_file_that_means_harm_is_refused_within_seconds(data: bytes, words: str) -> None:
     started = time.process_time()
     reading = moodle_xml.read(data)
-    assert time.process_time() - started < 4
+    assert time.process_time() - started < 10
     assert reading.items == ()
     assert [one.severity for one in reading.findings] == ["error"]
     assert words in reading.findings[0].sentence
