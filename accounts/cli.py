@@ -7,11 +7,11 @@ import json
 import click
 from flask import current_app
 from flask.cli import AppGroup
-from sqlalchemy import Connection
 
 from accounts import personal, recovery, store
 from accounts.credentials import CredentialError, clean_name, hash_password, normalise_email
 from accounts.people import ROLES
+from accounts.personal import Subject
 from accounts.sessions import end_every_session
 from db import database, upgrade
 from web.lifecycle import lifecycle
@@ -83,9 +83,9 @@ def _account(email: str) -> store.Account:
 @click.argument("email")
 def export(email: str) -> None:
     """Print all that is kept of who has the account EMAIL, as JSON."""
-    upgrade(database())
+    found = _account(email)
     with database().reading() as connection:
-        kept = personal.export(connection, _subject(connection, email), lifecycle(current_app).claims)
+        kept = personal.export(connection, Subject(found.id, found.email), lifecycle(current_app).claims)
     click.echo(json.dumps(kept, ensure_ascii=False, indent=1))
 
 
@@ -94,9 +94,9 @@ def export(email: str) -> None:
 @click.confirmation_option(prompt="Delete this account and all that is theirs, for good?")
 def delete(email: str) -> None:
     """Delete the account EMAIL and all that is theirs; what they wrote for others stays without their name."""
-    upgrade(database())
+    found, claims = _account(email), lifecycle(current_app).claims
+    subject = Subject(found.id, found.email)
     with database().writing() as connection:
-        subject, claims = _subject(connection, email), lifecycle(current_app).claims
         goes, stays = personal.counts(connection, subject, claims)
         try:
             personal.forget(connection, subject, claims)
@@ -106,13 +106,3 @@ def delete(email: str) -> None:
         click.echo(f"{name}: {count} deleted")
     for name, count in sorted(stays.items()):
         click.echo(f"{name}: {count} left without a name")
-
-
-def _subject(connection: Connection, email: str) -> personal.Subject:
-    try:
-        found = personal.find(connection, normalise_email(email))
-    except CredentialError as error:
-        raise click.UsageError(str(error)) from None
-    if found is None:
-        raise click.ClickException(f"There is no account with the address {email}.")
-    return found

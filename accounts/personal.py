@@ -41,12 +41,6 @@ _SECRET = ("_hash", "claim")
 """How the names of columns end that are of no use to the person, or of use to others."""
 
 
-def find(connection: Connection, email: str) -> Subject | None:
-    """Return who has this normalised address."""
-    row = connection.execute(select(PersonRow.id).where(PersonRow.email == email)).first()
-    return None if row is None else Subject(row.id, email)
-
-
 def counts(connection: Connection, subject: Subject, claims: Iterable[Claim]) -> tuple[dict[str, int], dict[str, int]]:
     """Return how many rows of each table go with a person, and how many stay without their name."""
     theirs, authored = _conditions(subject, claims)

@@ -8,12 +8,11 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from accounts import personal, store
+from accounts import limits, personal, store
 from accounts.credentials import password_matches
-from accounts.limits import limiter
 from accounts.people import Person
 from accounts.personal import LastAdminError, Subject
-from accounts.sessions import current_person, end_session, require_role, role_name
+from accounts.sessions import end_session, require_role, role_name
 from db import database
 from web.lifecycle import lifecycle
 
@@ -38,13 +37,8 @@ def download() -> Response:
     return answer
 
 
-def _who() -> str:
-    person = current_person()
-    return f"delete:{person.id if person else ''}"
-
-
 @routes.post("/account/delete")
-@limiter.limit("10 per 15 minutes", key_func=_who)
+@limits.limiter.limit("10 per 15 minutes", key_func=limits.person)
 def delete() -> Answer | tuple[str, int]:
     """Forget the person, who shows by the password that it is them; a guest has none."""
     person = require_role("learner")
