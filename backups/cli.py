@@ -38,7 +38,7 @@ def init_app(app: Flask) -> None:
 @with_appcontext
 def backup(file: Path) -> None:
     """Write all that the database holds, and the secret key, to FILE, while the site runs."""
-    with _told(), filling.snapshot(database()) as connection:
+    with _told(), database().reading() as connection:
         made = archive.make(connection, file, _rebuilt(), _settings().secret_key, now())
     click.echo(f"{file}: {_described(made)}, written and read back.")
 
@@ -78,7 +78,7 @@ def move_database(source: str) -> None:
     """
     with _told():
         origin = _existing(source)
-        with filling.snapshot(origin) as reading, database().writing() as writing:
+        with origin.reading() as reading, database().writing() as writing:
             if not filling.is_empty(writing, _rebuilt()):
                 raise CopyError(f"{_address(database().url)} is not empty; name an empty database to move into.")
             sums = filling.move(reading, writing, _rebuilt())

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 
 from sqlalchemy import Connection, MetaData, Table, select, text
 
 import db
 from backups.rows import CopyError, Row, Sum, Summing, column_names, read, tables, to_lines, total, write
-from db import Base, Database, SchemaError
+from db import Base, SchemaError
 
 Rows = Callable[[str], Iterator[list[Row]]]
-
-
-@contextmanager
-def snapshot(database: Database) -> Iterator[Connection]:
-    """Yield a connection that sees one state of the database throughout, while others go on writing."""
-    engine = database.engine
-    if engine.dialect.name == "postgresql":
-        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    with engine.connect() as connection:
-        yield connection
 
 
 def refuse_newer(schema: str) -> None:

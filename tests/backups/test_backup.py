@@ -57,7 +57,7 @@ def _refused(app: Flask, *arguments: object) -> str:
 
 
 def _sums(app: Flask) -> dict[str, rows.Sum]:
-    with filling.snapshot(app.extensions["database"]) as connection:
+    with app.extensions["database"].reading() as connection:
         return {table.name: rows.total(connection, table) for table in rows.tables(connection, search.TABLES)}
 
 
@@ -266,7 +266,7 @@ def test_a_backup_takes_little_memory_however_large_the_database_is(site: Site, 
     with app.extensions["database"].writing() as connection:
         connection.execute(insert(VersionRow), [{**one, "question": {"text": "x" * 5000}} for one in fingerprints])
     tracemalloc.start()
-    with filling.snapshot(app.extensions["database"]) as connection:
+    with app.extensions["database"].reading() as connection:
         archive.make(connection, tmp_path / "a.zip", search.TABLES, "x" * 64, NOW)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -168,7 +168,7 @@ def test_the_control_reading_without_one_snapshot_gives_halves(
     crowd: Callable[[str], Class], site: Callable[[str], Flask], tmp_path: Path
 ) -> None:
     learners = crowd("postgresql")
-    with learners.sitting(), learners.app.extensions["database"].reading() as connection:
+    with learners.sitting(), learners.app.extensions["database"].engine.connect() as connection:
         archive.make(connection, tmp_path / "a.zip", search.TABLES, "x" * 64, MovableClock().now)
     result = site("sqlite").test_cli_runner().invoke(args=["restore", str(tmp_path / "a.zip")])
     assert result.exit_code == 1
