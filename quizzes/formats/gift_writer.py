@@ -35,6 +35,8 @@ def _unwritable(item: Item) -> str:
     texts = [one.text for one in (*item.question.options, *item.question.targets)]
     if item.question.kind == "matching" and any("->" in text for text in texts):
         return "“->” in a pair of GIFT parts it"
+    if item.question.kind == "text" and any("->" in text for text in (*item.key.correct, item.key.rationale(""))):
+        return "“->” among the answers of GIFT makes a matching of them"
     return ""
 
 

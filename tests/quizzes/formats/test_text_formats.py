@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from quizzes.formats import aiken, build, csv_table, forge_markdown, gift, markdown
@@ -177,6 +177,12 @@ LINES = st.lists(
 )
 
 
+def short_text(spelling: str, reason: str) -> Item:
+    built, _ = build.short_text(1, 1, 1, "Q 1", "Stem", [spelling], reason)
+    assert built
+    return built.item
+
+
 @st.composite
 def made_items(draw: st.DrawFn) -> Item:
     """An item as an author could write it, of words that mean something to some format."""
@@ -199,6 +205,8 @@ def made_items(draw: st.DrawFn) -> Item:
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
 @settings(max_examples=40, deadline=None)
+@example(item=short_text("->", "Why"))
+@example(item=short_text("to", "From -> to"))
 @given(item=made_items())
 def test_items_of_odd_words_come_back_as_the_findings_say(name: str, item: Item) -> None:
     assert differences(name, [item]) == []
