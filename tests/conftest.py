@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
+import hypothesis
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
@@ -42,7 +43,11 @@ SHARED_MEMORY = Path("/dev/shm")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="run the tests that have a full size, at that size, alone")
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="run only what has a full size or draws examples, at that size, with new ones",
+    )
     parser.addoption("--postgresql", action="store_true", help="run what uses a database on PostgreSQL and Redis")
 
 
@@ -51,11 +56,14 @@ _ADDRESSES = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose where files and databases are made; start the servers of --postgresql, once for all workers.
+    """Choose how examples are drawn, and where files and databases are made; start the servers of --postgresql once.
 
     Files are kept in memory where there is room: thousands of databases sync each commit to the disk. No test here
     tells a disk from memory, for a killed process leaves its files' state to either.
     """
+    # A change is judged by the same examples as the one before it; new ones are looked for before a release.
+    hypothesis.settings.register_profile("archway", derandomize=not config.getoption("full"))
+    hypothesis.settings.load_profile("archway")
     if SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > 4 << 30:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(SHARED_MEMORY))
     if not config.getoption("postgresql"):
@@ -77,9 +85,9 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput |= node.config.stash.get(_ADDRESSES, {})
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --full, keep the tests that ask for their size or are marked ``full``; else all but the marked ones.
+    """With --full, keep the tests that have a size, draw examples or are marked ``full``; else all but the marked ones.
 
     With --postgresql, keep of these the tests that use a database, that is the fixture ``databases``, if only by way
     of others such as ``app`` and ``server``, and are not about SQLite itself; else all that are not about PostgreSQL.
@@ -88,7 +96,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def runs(item: pytest.Item) -> bool:
         marks, fixtures = {mark.name for mark in item.iter_markers()}, getattr(item, "fixturenames", ())
-        sized = "full" in marks or "sized" in fixtures if full else "full" not in marks
+        sized = bool(marks & {"full", "hypothesis"}) or "sized" in fixtures if full else "full" not in marks
         placed = "databases" in fixtures and "sqlite" not in marks if postgresql else "postgresql" not in marks
         return sized and placed
 
