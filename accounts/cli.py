@@ -91,10 +91,12 @@ def export(email: str) -> None:
 
 @group.command()
 @click.argument("email")
-@click.confirmation_option(prompt="Delete this account and all that is theirs, for good?")
-def delete(email: str) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask first.")
+def delete(email: str, *, yes: bool) -> None:
     """Delete the account EMAIL and all that is theirs; what they wrote for others stays without their name."""
     found, claims = _account(email), lifecycle(current_app).claims
+    if not yes:
+        click.confirm(f"Delete {found.email} and all that is theirs, for good?", abort=True)
     subject = Subject(found.id, found.email)
     with database().writing() as connection:
         goes, stays = personal.counts(connection, subject, claims)

@@ -177,6 +177,8 @@ def test_an_operator_exports_and_deletes(app: Flask, people: Callable[[str], Fla
     exported = run(args=["accounts", "export", "ADA@example.org"])
     assert json.loads(exported.stdout)["accounts_person"][0]["name"] == "ada"
     assert run(args=["accounts", "delete", "ada@example.org"], input="n\n").exit_code == 1
+    unknown = run(args=["accounts", "delete", "nobody@example.org"]).output
+    assert unknown == "Error: There is no account with the address nobody@example.org.\n", "and nothing is asked"
     assert "accounts_person: 1 deleted" in run(args=["accounts", "delete", "ada@example.org", "--yes"]).output
     gone = run(args=["accounts", "export", "ada@example.org"])
     assert (gone.exit_code, gone.stderr) == (1, "Error: There is no account with the address ada@example.org.\n")
