@@ -48,6 +48,8 @@ def _race(database: Database, opened: Callable[[], AbstractContextManager[Connec
             try:
                 with opened() as connection:
                     value = connection.execute(text("SELECT n FROM counter")).scalar_one()
+                    # Long enough that others read the same where nothing stops them.
+                    time.sleep(0.001)
                     connection.execute(text("UPDATE counter SET n = :n"), {"n": value + 1})
                     connection.commit()
                 done += 1

@@ -28,9 +28,8 @@ from tests.servers import free_port
 expect.set_options(timeout=20_000)
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 WATCH = """
-window.__violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
-    window.__violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
+    console.error(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
 
 
@@ -221,7 +220,8 @@ class Watched:
         return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
     def finish(self) -> None:
-        self.errors += self.page.evaluate("window.__violations ?? []")
+        # It goes to the page and back, also of one that is just being left, so that what it met is told by then.
+        expect(self.page.locator("html")).to_be_attached()
         assert self.errors == []
 
 

@@ -80,6 +80,15 @@ def test_a_page_is_sound(server: Server, watched: Watched, path: str) -> None:
     assert inspect(watched, path) == []
 
 
+def test_the_control_a_violation_of_the_policy_is_met(server: Server, watched: Watched) -> None:
+    watched.page.goto(server.address)
+    watched.page.evaluate("document.body.setAttribute('style', 'color: red')")
+    watched.page.goto(f"{server.address}/learn")
+    with pytest.raises(AssertionError, match="style-src"):
+        watched.finish()
+    watched.errors.clear()
+
+
 def test_a_lab_run_is_sound(server: Server, watched: Watched) -> None:
     page = watched.page
     page.goto(f"{server.address}/labs/lambda-concurrency")
