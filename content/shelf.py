@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 import time
@@ -91,16 +90,6 @@ class Shelf:
                 self._lock.release()
         return self._found
 
-    def _load(self, files: Files) -> tuple[Library, tuple[ContentError, ...]]:
-        # Parsing makes and drops objects by the million; looking among them for cycles took a quarter of the time.
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            return library.load(self.root, self._reader, files)
-        finally:
-            if collecting:
-                gc.enable()
-
     def _look(self) -> None:
         start = time.monotonic()
         if start < self._look_at:
@@ -116,7 +105,7 @@ class Shelf:
         looked = time.monotonic()
         if files != self._files:
             known = self._found[1]
-            self._found = self._load(files)
+            self._found = library.load(self.root, self._reader, files)
             self._files = files
             for fault in self._found[1]:
                 if fault not in known:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from quizzes.formats.findings import MAXIMUM_PICTURE, picture_type
+from quizzes.formats.picture import MAXIMUM_PICTURE, picture_type
 from quizzes.questions import Item
 
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif"}

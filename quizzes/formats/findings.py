@@ -9,17 +9,16 @@ from dataclasses import dataclass, field, replace
 
 from quizzes.formats.build import Built, with_ids_of_their_own
 from quizzes.formats.html import Converted
+from quizzes.formats.picture import MAXIMUM_PICTURE, picture_type
 from quizzes.formats.reading import Finding, Imported, Reading, Severity
 from quizzes.formats.xml_tree import Document, Element
 
-MAXIMUM_PICTURE = 2_000_000
 MAXIMUM_PICTURES = 20_000_000
-"""How many bytes one picture of a file may have, and all of them together."""
+"""How many bytes all pictures of a file may have together."""
 MAXIMUM_PARTS = 2_000
 """How many elements one question may have."""
 MAXIMUM_HTML = 100_000
 """How many characters one text of a question may have before it is converted."""
-_MAGIC = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF87a": "gif", b"GIF89a": "gif"}
 
 
 @dataclass
@@ -78,11 +77,6 @@ class Findings:
         items, notes = with_ids_of_their_own(self.items)
         found = tuple(sorted([*self.found, *notes], key=lambda one: (one.question, one.line, one.column)))
         return Reading(items, found, questions, self.pictures)
-
-
-def picture_type(data: bytes) -> str | None:
-    """Return png, jpeg or gif by how the bytes begin, or None."""
-    return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
 
 
 def decode_base64(text: str) -> bytes:
