@@ -94,8 +94,12 @@ def _answers(attempts: int) -> NDArray[Any]:
 def _store(connection: Connection, sheets: NDArray[Any]) -> None:
     names = [f"{number:064x}" for number in range(1, ITEMS + 1)]
     options = [{"letter": letter, "text": letter} for letter in "abcd"]
-    question, key = {"options": options, "choose": 1}, {"correct": ["a"]}
-    rows = [{"fingerprint": name, "question_id": name[-6:], "question": question, "key": key} for name in names]
+    told = dict.fromkeys(("course", "task", "difficulty", "lesson", "stem"), "")
+    question, key = {**told, "options": options, "choose": 1}, {"correct": ["a"], "rationales": []}
+    rows = [
+        {"fingerprint": name, "question_id": name[-6:], "question": {**question, "id": name[-6:]}, "key": key}
+        for name in names
+    ]
     connection.execute(insert(VersionRow), rows)
     numbered = [{"number": number, "fingerprint": name} for number, name in enumerate(names, 1)]
     connection.execute(insert(VersionNumberRow), numbered)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, select
 
-from db import Database, upsert
+from db import Database, in_turns, upsert
 from quizzes import grading, store
+from quizzes.corrections import store as corrections
 from quizzes.models import AttemptRow, ResponseRow, SheetRow, VersionNumberRow
 from quizzes.questions import Item
 from quizzes.statistics import FULL, LETTERS, RESPONSE, Batch
@@ -28,7 +29,7 @@ def file(
     items: Sequence[Item],
     answers: Sequence[str],
 ) -> None:
-    """Write the sheet of an attempt that is being closed: its items and the answers that count, in order."""
+    """Write the sheet of an attempt that is closed: its items by their keys in force, and the answers that count."""
     fingerprints = [fingerprint for fingerprint, _ in attempt.form]
     numbers = version_numbers(connection, fingerprints)
     took = seconds(attempt.clock.started_at, _moments(connection, attempt.id))
@@ -147,13 +148,17 @@ def _file_some(database: Database) -> int:
         .limit(FILED_TOGETHER)
     )
     with database.writing() as connection:
+        # As at a close: a correction that is being made waits for these sheets, or they for it.
+        in_turns(connection, corrections.RULINGS, shared=True)
         wanted = connection.execute(lacking).scalars().all()
         attempts = store.closed_attempts(connection, wanted)
         fingerprints = list({name for attempt, _ in attempts for name, _ in attempt.form})
-        items = dict(zip(fingerprints, store.load_items(connection, fingerprints), strict=True))
+        ruled = dict(zip(fingerprints, zip(*store.load_ruled(connection, fingerprints), strict=True), strict=True))
         version_numbers(connection, fingerprints)
         for attempt, answers in attempts:
-            file(connection, attempt, [items[name] for name, _ in attempt.form], answers)
+            held = [ruled[name] for name, _ in attempt.form]
+            as_ruled = store.without_dropped(attempt, [ruling for _, ruling in held])
+            file(connection, as_ruled, [item for item, _ in held], answers)
     return len(attempts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -134,9 +134,9 @@ def load(connection: Connection, exams: Exams, attempt: Attempt) -> Sitting:
     if exam is None:
         raise LookupError(f"The exam “{attempt.exam}” of this attempt is no longer offered.")
     items, rulings = store.load_ruled(connection, [fingerprint for fingerprint, _ in attempt.form])
-    dropped = {place for place, ruling in enumerate(rulings, 1) if ruling is not None and ruling.kind == "drop"}
-    attempt = replace(attempt, unscored=attempt.unscored | dropped)
-    return Sitting(attempt, exam, tuple(items), tuple(store.responses(connection, attempt.id)))
+    return Sitting(
+        store.without_dropped(attempt, rulings), exam, tuple(items), tuple(store.responses(connection, attempt.id))
+    )
 
 
 def close(connection: Connection, exams: Exams, attempt_id: int, now: datetime, *, asked: bool = False) -> bool:
@@ -155,7 +155,7 @@ def close(connection: Connection, exams: Exams, attempt_id: int, now: datetime, 
         scored = sitting.scored()
         answers = [scored.get(place, "") for place in range(1, len(sitting.items) + 1)]
         store.close(connection, attempt, answers, sitting.report().scaled, attempt.clock.deadline if due else now)
-        sheets.file(connection, attempt, sitting.items, answers)
+        sheets.file(connection, sitting.attempt, sitting.items, answers)
     return due or asked
 
 

@@ -34,7 +34,6 @@ def statistics(exam: str, as_json: bool, rebuild: bool) -> None:
     if rebuild:
         with database().writing() as connection:
             sheets.forget(connection, exam)
-    sheets.file_missing(database())
     results = statistics_store.refresh(database(), exam, now())
     if as_json:
         click.echo(json.dumps(_document(found, results), indent=2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +11,10 @@ import numpy as np
 from sqlalchemy import Connection, func, select
 
 from db import Database
-from quizzes import reliability, sheets, statistics
-from quizzes.models import StatisticsRow, VersionNumberRow, VersionRow
+from quizzes import reliability, sheets, statistics, store
+from quizzes.corrections import store as corrections
+from quizzes.models import StatisticsRow, VersionNumberRow
+from quizzes.questions import Item
 from quizzes.reliability import ExamStatistics, FormStatistics
 from quizzes.statistics import FULL, LETTERS, ItemStatistics, OptionStatistics
 
@@ -28,8 +30,8 @@ MOST_ON_A_FORM = 20_000
 class VersionStatistics:
     """The statistics of one version of an item, with what of the item they are to be read by.
 
-    ``number`` grows with each new version. ``key`` has the right letters of a choice, else nothing; ``choose`` is how
-    many options are to be chosen.
+    ``number`` grows with each new version. ``key`` has the letters of a choice that are right now, else nothing;
+    ``choose`` is how many options are to be chosen.
     """
 
     fingerprint: str
@@ -42,7 +44,10 @@ class VersionStatistics:
 
 @dataclass(frozen=True)
 class Results:
-    """The statistics of an exam, its items in no order; ``form_items`` are those of the form that most have had."""
+    """The statistics of an exam, its items in no order; ``form_items`` are those of the form that most have had.
+
+    ``newest_correction`` is the id of the last correction of a key that they know.
+    """
 
     exam: str
     computed_at: datetime
@@ -51,6 +56,7 @@ class Results:
     form: FormStatistics | None
     form_items: tuple[str, ...]
     versions: tuple[VersionStatistics, ...]
+    newest_correction: int = 0
 
     def by_question(self) -> dict[str, list[VersionStatistics]]:
         """Return the versions of each question, the newest first."""
@@ -60,28 +66,45 @@ class Results:
         return found
 
 
-def is_due(computed: datetime | None, counted: int, present: int, now: datetime) -> bool:
-    """Return whether statistics of ``counted`` sheets are to be computed again, ``present`` being there now."""
-    return present > 0 and (computed is None or (counted != present and now - computed >= PAUSE))
+def is_due(computed: datetime | None, counted: int, present: int, now: datetime, *, outdated: bool = False) -> bool:
+    """Return whether statistics of ``counted`` sheets are to be computed again, ``present`` being there now.
+
+    They rest for a while between closed attempts, but not where they are ``outdated`` by a correction of a key.
+    """
+    return present > 0 and (computed is None or outdated or (counted != present and now - computed >= PAUSE))
+
+
+def is_outdated(connection: Connection, results: Results) -> bool:
+    """Return whether a key was corrected that the results do not know of."""
+    return corrections.newest(connection) > results.newest_correction
 
 
 def sweep(database: Database, now: datetime) -> list[str]:
     """Compute the statistics of each exam that is due, and return which these were."""
+    known = func.coalesce(StatisticsRow.document["newest_correction"].as_integer(), 0).label("known")
     with database.reading() as connection:
-        rows = connection.execute(select(StatisticsRow.exam, StatisticsRow.computed_at, StatisticsRow.sheets))
+        rows = connection.execute(select(StatisticsRow.exam, StatisticsRow.computed_at, StatisticsRow.sheets, known))
         before = {row.exam: row for row in rows}
-        present = sheets.counts(connection)
-    due = [exam for exam, count in present.items() if _is_due(before.get(exam), count, now)]
+        present, newest = sheets.counts(connection), corrections.newest(connection)
+    due = [exam for exam, count in present.items() if _is_due(before.get(exam), count, now, newest)]
     for exam in due:
         refresh(database, exam, now)
     return due
 
 
 def refresh(database: Database, exam: str, now: datetime) -> Results | None:
-    """Compute and keep the statistics of an exam; None where nobody has answered anything in it yet."""
+    """Compute and keep the statistics of an exam; None where nobody has answered anything in it yet.
+
+    The sheets that are missing are written first.
+    """
+    with database.reading() as connection:
+        # Before the sheets: what a correction forgets in between is known to be missing.
+        newest = corrections.newest(connection)
+    sheets.file_missing(database)
     with database.reading() as connection:
         results = compute(connection, exam, now)
     if results is not None:
+        results = replace(results, newest_correction=newest)
         with database.writing() as connection:
             _keep(database, connection, results)
     return results
@@ -130,6 +153,7 @@ def as_document(results: Results) -> dict[str, Any]:
         "form": None if results.form is None else vars(results.form),
         "form_items": results.form_items,
         "versions": [{**vars(one), "item": _as_plain(one.item)} for one in results.versions],
+        "newest_correction": results.newest_correction,
     }
 
 
@@ -138,9 +162,9 @@ def _as_plain(item: ItemStatistics) -> dict[str, Any]:
     return {**vars(item), "options": [vars(one) for one in item.options]}
 
 
-def _is_due(before: Any, present: int, now: datetime) -> bool:
-    computed, counted = (None, 0) if before is None else (before.computed_at, before.sheets)
-    return is_due(computed, counted, present, now)
+def _is_due(before: Any, present: int, now: datetime, newest: int) -> bool:
+    computed, counted, known = (None, 0, 0) if before is None else (before.computed_at, before.sheets, before.known)
+    return is_due(computed, counted, present, now, outdated=known < newest)
 
 
 def _read(exam: str, computed_at: datetime, count: int, document: Mapping[str, Any]) -> Results:
@@ -153,6 +177,7 @@ def _read(exam: str, computed_at: datetime, count: int, document: Mapping[str, A
         form=None if form is None else FormStatistics(**{**form, "without": tuple(form["without"])}),
         form_items=tuple(document["form_items"]),
         versions=tuple(VersionStatistics(**{**one, "item": _item(one["item"])}) for one in document["versions"]),
+        newest_correction=document.get("newest_correction", 0),
     )
 
 
@@ -175,26 +200,24 @@ def _keep(database: Database, connection: Connection, results: Results) -> None:
 
 
 def _versions(connection: Connection, numbers: list[int]) -> dict[int, dict[str, Any]]:
-    """Return of each version by its number what statistics are read by."""
-    statement = (
-        select(VersionNumberRow.number, VersionRow)
-        .join(VersionRow, VersionRow.fingerprint == VersionNumberRow.fingerprint)
-        .where(VersionNumberRow.number.in_(numbers))
-    )
+    """Return of each version by its number what statistics are read by; its key is the one in force."""
+    wanted = select(VersionNumberRow.number, VersionNumberRow.fingerprint).where(VersionNumberRow.number.in_(numbers))
+    names = {row.number: row.fingerprint for row in connection.execute(wanted)}
+    items = store.load_items(connection, list(names.values()))
     return {
-        row.number: {
-            "fingerprint": row.fingerprint,
-            "question_id": row.question_id,
-            "letters": [one["letter"] for one in row.question["options"]] if _is_choice(row.question) else "",
-            "key": "".join(sorted(row.key["correct"])) if _is_choice(row.question) else "",
-            "choose": row.question["choose"],
+        number: {
+            "fingerprint": fingerprint,
+            "question_id": item.question.id,
+            "letters": "".join(one.letter for one in item.question.options) if _is_choice(item) else "",
+            "key": "".join(sorted(set().union(item.key.correct, *item.key.also))) if _is_choice(item) else "",
+            "choose": item.question.choose,
         }
-        for row in connection.execute(statement)
+        for (number, fingerprint), item in zip(names.items(), items, strict=True)
     }
 
 
-def _is_choice(question: Mapping[str, Any]) -> bool:
-    return question.get("kind", "choice") == "choice" and all(one["letter"] in LETTERS for one in question["options"])
+def _is_choice(item: Item) -> bool:
+    return item.question.kind == "choice" and all(one.letter in LETTERS for one in item.question.options)
 
 
 def _form(

@@ -8,10 +8,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
 from accounts.sessions import require_role
-from db import database
+from db import Database, database
 from quizzes import display, sheets, statistics_export, statistics_store, store
 from quizzes import statistics_display as drawn
 from quizzes.blueprint import Blueprint
+from quizzes.corrections import store as corrections
 from quizzes.flags import ENOUGH_FOR_DISCRIMINATION, ENOUGH_FOR_FACILITY, flags
 from quizzes.routes import exams, routes
 from quizzes.statistics_store import FEWEST_ON_A_FORM, Results, VersionStatistics
@@ -22,12 +23,16 @@ FILED_IN_A_SWEEP = 2000
 
 
 def sweep(app: Flask) -> None:
-    """Write the sheets that are missing, and compute the statistics that are due."""
-    if not app.extensions.get("sheets_filed"):
-        # A close writes its sheet, so once none is missing this process need not look again.
-        written = sheets.file_missing(app.extensions["database"], FILED_IN_A_SWEEP)
-        app.extensions["sheets_filed"] = written < FILED_IN_A_SWEEP
-    statistics_store.sweep(app.extensions["database"], app.extensions["clock"]())
+    """Write sheets that are missing; once there are none, compute the statistics that are due."""
+    kept: Database = app.extensions["database"]
+    with kept.reading() as connection:
+        newest = corrections.newest(connection)
+    # A close writes its sheet, so once none is missing this process need not look again until a correction.
+    if app.extensions.get("sheets_filed") != newest:
+        if sheets.file_missing(kept, FILED_IN_A_SWEEP) >= FILED_IN_A_SWEEP:
+            return
+        app.extensions["sheets_filed"] = newest
+    statistics_store.sweep(kept, app.extensions["clock"]())
 
 
 @routes.get("/studio/statistics")
@@ -37,8 +42,16 @@ def statistics() -> str:
     with database().reading() as connection:
         present = sheets.counts(connection)
         found = {exam.slug: statistics_store.load(connection, exam.slug) for exam in exams().blueprints}
+        outdated = {slug for slug, one in found.items() if one and statistics_store.is_outdated(connection, one)}
     rows = {slug: _rows(exams().find(slug), results) for slug, results in found.items() if results}
-    return render_template("quizzes/statistics.html", exams=exams().blueprints, present=present, found=found, rows=rows)
+    return render_template(
+        "quizzes/statistics.html",
+        exams=exams().blueprints,
+        present=present,
+        found=found,
+        rows=rows,
+        outdated=outdated and _outdated(),
+    )
 
 
 @routes.get("/studio/statistics/<slug>")
@@ -49,6 +62,7 @@ def exam_statistics(slug: str) -> str:
     with database().reading() as connection:
         results = statistics_store.load(connection, slug)
         present = sheets.counts(connection).get(slug, 0)
+        outdated = results is not None and statistics_store.is_outdated(connection, results)
     every = _rows(exam, results)
     banks = [bank.title for bank in exams().banks if any(row.bank == bank.title for row in every)]
     banks += [""] if any(not row.bank for row in every) else []
@@ -61,6 +75,7 @@ def exam_statistics(slug: str) -> str:
         exam=exam,
         results=results,
         present=present,
+        outdated=outdated and _outdated(),
         rows=shown,
         dots=drawn.dots(shown),
         banks={name: [row for row in every if row.bank == name] for name in banks},
@@ -85,7 +100,7 @@ def compute_statistics(slug: str) -> Answer:
 def item_statistics(slug: str, question_id: str) -> str:
     """Show what the answers say of an item, by option and by version."""
     require_role("instructor")
-    exam, results = _exam(slug), _results(slug)
+    exam, (results, outdated) = _exam(slug), _results(slug)
     versions = results.by_question().get(question_id, [])
     shown = _shown(versions, question_id)
     with database().reading() as connection:
@@ -97,6 +112,7 @@ def item_statistics(slug: str, question_id: str) -> str:
         exam=exam,
         item=display.check(item),
         question=item.question,
+        outdated=outdated and _outdated(),
         version=shown,
         lines=display.review(item, ""),
         flags=[(sentence(flag), action(flag)) for flag in flags(shown, _seconds_an_item(exam))],
@@ -119,7 +135,7 @@ def item_statistics(slug: str, question_id: str) -> str:
 def statistics_csv(slug: str) -> Answer:
     """Give the statistics of every version and option as CSV."""
     require_role("instructor")
-    text = statistics_export.as_csv(_results(slug), _seconds_an_item(_exam(slug)))
+    text = statistics_export.as_csv(_up_to_date(slug), _seconds_an_item(_exam(slug)))
     return _file(text.encode(), "text/csv", f"{slug}-items.csv")
 
 
@@ -128,7 +144,9 @@ def usage_data(slug: str) -> Answer:
     """Give the statistics as the usage data of QTI 3."""
     require_role("instructor")
     context = url_for("quizzes.exam", slug=_exam(slug).slug, _external=True)
-    return _file(statistics_export.as_usage_data(_results(slug), context), "application/xml", f"{slug}-usage-data.xml")
+    return _file(
+        statistics_export.as_usage_data(_up_to_date(slug), context), "application/xml", f"{slug}-usage-data.xml"
+    )
 
 
 def _file(content: bytes, mimetype: str, name: str) -> Answer:
@@ -144,13 +162,30 @@ def _exam(slug: str) -> Blueprint:
     return found
 
 
-def _results(slug: str) -> Results:
+def _results(slug: str) -> tuple[Results, bool]:
+    """Return the newest statistics of an exam, and whether a correction has outdated them."""
     _exam(slug)
     with database().reading() as connection:
         results = statistics_store.load(connection, slug)
-    if results is None:
-        abort(404, _("Nothing has been computed for this exam yet; do that on the page of its statistics."))
+        if results is None:
+            abort(404, _("Nothing has been computed for this exam yet; do that on the page of its statistics."))
+        return results, statistics_store.is_outdated(connection, results)
+
+
+def _up_to_date(slug: str) -> Results:
+    """Return statistics for a file, which could not say that they are outdated."""
+    results, outdated = _results(slug)
+    if outdated:
+        abort(409, _outdated())
     return results
+
+
+def _outdated() -> str:
+    sentence: str = _(
+        "A key has been corrected since these figures were computed. They will be computed again by themselves; "
+        "“Compute now” on the exam's page does it at once."
+    )
+    return sentence
 
 
 def _rows(exam: Blueprint | None, results: Results | None) -> list[drawn.Row]:

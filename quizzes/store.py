@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -119,6 +119,12 @@ def load_ruled(connection: Connection, fingerprints: Sequence[str]) -> tuple[lis
 def load_items(connection: Connection, fingerprints: Sequence[str]) -> list[Item]:
     """Return the items of these versions, in this order, with the keys by which they are marked now."""
     return load_ruled(connection, fingerprints)[0]
+
+
+def without_dropped(attempt: Attempt, rulings: Iterable[Ruling | None]) -> Attempt:
+    """Return an attempt in which the places that were dropped since are unscored, given the ruling of each place."""
+    dropped = {place for place, ruling in enumerate(rulings, 1) if ruling is not None and ruling.kind == "drop"}
+    return replace(attempt, unscored=attempt.unscored | dropped)
 
 
 def start(connection: Connection, person_id: int, form: Form, items: Sequence[Item], clock: Clock) -> int:

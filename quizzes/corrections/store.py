@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, String, cast, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, String, cast, delete, func, insert, select, update
 
 from content.workflow import Signature
 from db import in_turns
 from quizzes.corrections import replay
 from quizzes.corrections.models import CorrectionRow, DisputeRow, RescoreRow
 from quizzes.corrections.replay import Case, Effect, Ruling
-from quizzes.models import AttemptRow, VersionRow
+from quizzes.models import AttemptRow, SheetRow, VersionRow
 from quizzes.questions import Item, item_of
 
 
@@ -123,16 +123,24 @@ def cases(connection: Connection, fingerprint: str) -> list[Case]:
     dropped = {name for name, ruling in rulings(connection).items() if ruling.kind == "drop"}
     columns = (AttemptRow.id, AttemptRow.person_id, AttemptRow.exam, AttemptRow.scaled)
     statement = select(*columns, AttemptRow.form, AttemptRow.answers).where(
-        AttemptRow.closed_at.is_not(None), cast(AttemptRow.form, String).contains(fingerprint)
+        AttemptRow.closed_at.is_not(None), _has(fingerprint)
     )
     found = (_case(row, fingerprint, dropped) for row in connection.execute(statement))
     return [one for one in found if one is not None]
 
 
+def newest(connection: Connection) -> int:
+    """Return the id of the newest correction, 0 where there is none."""
+    return connection.execute(select(func.coalesce(func.max(CorrectionRow.id), 0))).scalar_one()
+
+
 def apply(
     connection: Connection, version: Version, ruling: Ruling, effects: Sequence[Effect], note: tuple[str, Signature]
 ) -> int:
-    """Keep a ruling and its reason, give the attempts their new scores, and return the correction's id."""
+    """Keep a ruling and its reason, give the attempts their new scores, and return the correction's id.
+
+    The sheets of attempts with the version are forgotten, so that they are written again by its new key.
+    """
     reason, by = note
     row = insert(CorrectionRow).values(
         fingerprint=version.fingerprint,
@@ -149,6 +157,8 @@ def apply(
         connection.execute(update(AttemptRow).where(AttemptRow.id == one.attempt_id).values(scaled=one.after))
     if changed:
         connection.execute(insert(RescoreRow), [_rescore_values(correction_id, one) for one in changed])
+    asked = select(AttemptRow.id).where(_has(version.fingerprint))
+    connection.execute(delete(SheetRow).where(SheetRow.attempt_id.in_(asked)))
     return correction_id
 
 
@@ -232,6 +242,10 @@ def ruled_items(connection: Connection, items: Iterable[Item]) -> Iterator[Item]
     for item in items:
         # A fingerprint costs more than the lookup, and few questions were ever corrected.
         yield replay.ruled(item, in_force.get(item.fingerprint())) if item.question.id in known else item
+
+
+def _has(fingerprint: str) -> ColumnElement[bool]:
+    return cast(AttemptRow.form, String).contains(fingerprint)
 
 
 def _case(row: Any, fingerprint: str, dropped: Collection[str]) -> Case | None:

@@ -25,7 +25,7 @@ from content import search
 from content.render import Section
 from content.search import Document
 from content.workflow import Signature
-from db import Database, upgrade
+from db import Database, in_turns, upgrade
 from labs import store as runs
 from labs.models import RunRow
 from publisher import store as issues
@@ -35,11 +35,13 @@ from publisher.models import SubscriberRow
 from publisher.store import Draft
 from publisher.subscriptions import Wish
 from quizzes import cohort_store as lengthening
+from quizzes import sheets
 from quizzes.authoring import history
 from quizzes.authoring import store as authoring
 from quizzes.authoring.store import StudioBank
 from quizzes.corrections import store as corrections
-from quizzes.models import AttemptRow, VersionRow
+from quizzes.corrections.replay import Ruling
+from quizzes.models import AttemptRow, SheetRow, VersionRow
 from quizzes.routes import exams
 from quizzes.store import sync_versions
 from tests.databases import Databases
@@ -181,6 +183,30 @@ def test_an_attempt_that_closes_while_a_key_is_corrected_is_marked_by_the_new_ke
     with database.reading() as connection:
         stored = connection.execute(select(AttemptRow.scaled)).scalar_one()
     assert (stored == learner.sitting().report().scaled) == locks
+
+
+@locked
+def test_a_sheet_that_is_written_while_a_key_is_corrected_is_written_again(
+    race: Race, database: Database, begin: Callable[..., Learner], locks: bool
+) -> None:
+    learner = begin()
+    learner.answer(1, learner.key(1))
+    learner.submit()
+    item, (name, _order) = learner.sitting().items[0], learner.sitting().attempt.form[0]
+    with database.writing() as connection:
+        sheets.forget(connection, "saa-c01")
+        version = next(one for one in corrections.versions(connection, item.question.id) if one.fingerprint == name)
+
+    def drop() -> None:
+        with database.writing() as connection:
+            in_turns(connection, corrections.RULINGS)
+            corrections.apply(connection, version, Ruling("drop"), [], ("Two are right.", Signature(None, NOW)))
+
+    race(lambda: sheets.file_missing(database), drop, at="INSERT INTO quizzes_sheet")
+    sheets.file_missing(database)
+    with database.reading() as connection:
+        scored = connection.execute(select(SheetRow.scored)).scalar_one()
+    assert scored == (64 if locks else 65)
 
 
 def test_of_two_who_lengthen_an_exam_the_longer_time_stays(

@@ -1,17 +1,19 @@
-"""Item analysis against published figures, against formulae of other hands, and by what must always hold."""
+"""Item analysis against published figures, another library's, its definitions, and by what must always hold."""
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import statistics as reference
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from quizzes import reliability
 from quizzes.flags import Flag, flags
@@ -29,14 +31,21 @@ from quizzes.statistics import (
 )
 from quizzes.statistics_store import VersionStatistics
 
-LSAT = {
+LSAT_6 = {
     "00000": 3, "00001": 6, "00010": 2, "00011": 11, "00100": 1, "00101": 1, "00110": 3, "00111": 4,
     "01000": 1, "01001": 8, "01011": 16, "01101": 3, "01110": 2, "01111": 15, "10000": 10, "10001": 29,
     "10010": 14, "10011": 81, "10100": 3, "10101": 28, "10110": 15, "10111": 80, "11000": 16, "11001": 56,
     "11010": 21, "11011": 173, "11100": 11, "11101": 61, "11110": 28, "11111": 298,
 }  # fmt: skip
-"""Section 6 of the Law School Admission Test, how many of 1,000 gave each pattern of right and wrong answers
-(R. D. Bock and M. Lieberman, 1970, "Fitting a response model for n dichotomously scored items")."""
+LSAT_7 = {
+    "00000": 12, "00001": 19, "00010": 1, "00011": 7, "00100": 3, "00101": 19, "00110": 3, "00111": 17,
+    "01000": 10, "01001": 5, "01010": 3, "01011": 7, "01100": 7, "01101": 23, "01110": 8, "01111": 28,
+    "10000": 7, "10001": 39, "10010": 11, "10011": 34, "10100": 14, "10101": 51, "10110": 15, "10111": 90,
+    "11000": 6, "11001": 25, "11010": 7, "11011": 35, "11100": 18, "11101": 136, "11110": 32, "11111": 308,
+}  # fmt: skip
+"""Sections 6 and 7 of the Law School Admission Test, how many of 1,000 gave each pattern of right and wrong answers
+(R. D. Bock and M. Lieberman, 1970, "Fitting a response model for n dichotomously scored items"), as R's package mirt
+has them in LSAT6 and LSAT7; its package ltm has the first as LSAT."""
 
 Sheet = Sequence[tuple[int, bool]]
 """The answers of a person as (version, right)."""
@@ -51,31 +60,67 @@ def analyse(batch: Batch, versions: int, letters: str = "abcd") -> list[ItemStat
     return items(tally(batch, versions, cuts(*scores(batch))), [letters] * versions)
 
 
-def lsat() -> list[Sheet]:
-    people = [pattern for pattern, count in LSAT.items() for _ in range(count)]
+def sheets_of(patterns: Mapping[str, int]) -> list[Sheet]:
+    people = [pattern for pattern, count in patterns.items() for _ in range(count)]
     return [[(place, mark == "1") for place, mark in enumerate(pattern)] for pattern in people]
 
 
-def test_it_finds_the_published_statistics_of_the_law_school_admission_test() -> None:
-    # As printed by R's package ltm for these data (D. Rizopoulos, 2006, "ltm: An R package for latent variable
-    # modelling and item response theory analyses").
-    found = analyse(batch_of(lsat()), 5)
-    assert [one.facility for one in found] == [0.924, 0.709, 0.553, 0.763, 0.870]
-    published = [0.1128, 0.1532, 0.1728, 0.1444, 0.1216]
-    assert [one.discrimination for one in found] == pytest.approx(published, abs=5e-5)
-
-
-def test_it_finds_the_published_reliability_of_the_law_school_admission_test() -> None:
-    form = reliability.form_statistics(np.array([[right for _, right in sheet] for sheet in lsat()]))
-    assert form.alpha == pytest.approx(0.2950, abs=5e-5)
-    assert form.without == pytest.approx((0.2754, 0.2376, 0.2168, 0.2459, 0.2663), abs=5e-5)
+def matrix_of(sheets: Sequence[Sheet]) -> NDArray[np.bool_]:
+    """Return who was right as persons × items, of people who had the same items."""
+    return np.array([[right for _, right in sorted(sheet)] for sheet in sheets])
 
 
 @pytest.mark.parametrize(
-    ("right", "n", "low", "high"), [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)]
+    ("patterns", "facility", "discrimination", "alpha", "without", "error"),
+    [
+        (
+            LSAT_6,
+            (0.924, 0.709, 0.553, 0.763, 0.870),
+            (0.113, 0.153, 0.173, 0.144, 0.122),
+            0.295,
+            (0.275, 0.238, 0.217, 0.246, 0.266),
+            0.869,
+        ),
+        (
+            LSAT_7,
+            (0.828, 0.658, 0.772, 0.606, 0.843),
+            (0.246, 0.247, 0.313, 0.223, 0.175),
+            0.453,
+            (0.396, 0.394, 0.345, 0.415, 0.438),
+            0.886,
+        ),
+    ],
+)
+def test_it_finds_the_published_statistics_of_the_law_school_admission_test(
+    patterns: Mapping[str, int],
+    facility: Sequence[float],
+    discrimination: Sequence[float],
+    alpha: float,
+    without: Sequence[float],
+    error: float,
+) -> None:
+    """They are what the reference of R's package mirt prints for itemstats(expand.table(LSAT6)) and of LSAT7.
+
+    R. P. Chalmers, 2012, "mirt: A multidimensional item response theory package for the R environment"; its columns
+    mean, total.r_if_rm and alpha_if_rm, its alpha, and its SEM.alpha, which is in items.
+    """
+    sheets = sheets_of(patterns)
+    found, form = analyse(batch_of(sheets), 5), reliability.form_statistics(matrix_of(sheets))
+    assert [one.facility for one in found] == list(facility)
+    assert [one.discrimination for one in found] == pytest.approx(discrimination, abs=5e-4)
+    assert (form.alpha, form.error * 5) == pytest.approx((alpha, error), abs=5e-4)
+    assert form.without == pytest.approx(without, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
 def test_it_finds_the_published_intervals(right: int, n: int, low: float, high: float) -> None:
-    # R. G. Newcombe, 1998, "Two-sided confidence intervals for the single proportion", table I, method 3.
+    """They are Newcombe's, which the reference of binomCI in R's package lumen prints again.
+
+    R. G. Newcombe, 1998, "Two-sided confidence intervals for the single proportion", table I, method 3.
+    """
     assert wilson(right, n) == pytest.approx((low, high), abs=5e-5)
 
 
@@ -99,6 +144,63 @@ def test_forms_drawn_by_chance_are_judged_by_the_other_items_of_the_same_form() 
         assert one.discrimination == pytest.approx(reference.correlation(marks, rests))
         most = reference.covariance(sorted(marks), sorted(rests))
         assert one.efficiency == pytest.approx(reference.covariance(marks, rests) / most, abs=0.002)
+
+
+def test_it_finds_what_girth_finds_of_forms_drawn_by_chance() -> None:
+    """Figures of girth 0.8.0 for the same sheets: classical_test_statistics(…, 0, 1) of items × persons.
+
+    What nobody was asked is girth's INVALID_RESPONSE. The figures stand here, and not the package: its last release is
+    of 2021, and it needs SciPy. catsim 0.21 has no classical statistics to compare with.
+    """
+    found = analyse(batch_of(drawn_sheets(people=300, versions=12, places=7)), 12)
+    asked = [166, 183, 181, 170, 166, 173, 183, 193, 172, 175, 168, 170]
+    mean = [0.283133, 0.349727, 0.403315, 0.417647, 0.463855, 0.543353]
+    mean += [0.579235, 0.626943, 0.639535, 0.657143, 0.708333, 0.705882]
+    item_rest = [0.202239, 0.088868, 0.165098, 0.096795, 0.01726, -0.017426]
+    item_rest += [0.137462, 0.121174, 0.104728, 0.203282, 0.107562, 0.091928]
+    assert [one.n for one in found] == asked
+    assert [one.facility for one in found] == pytest.approx(mean, abs=5e-7)
+    assert [one.discrimination for one in found] == pytest.approx(item_rest, abs=5e-7)
+
+
+def test_it_finds_what_girth_finds_of_one_form() -> None:
+    """Figures of girth 0.8.0 as above: cronbach_alpha, and that of classical_test_statistics without each item."""
+    form = reliability.form_statistics(matrix_of(drawn_sheets(people=300, versions=6, places=6)))
+    assert form.alpha == pytest.approx(0.130231, abs=5e-7)
+    assert form.without == pytest.approx([0.080566, 0.068609, 0.16987, 0.119187, 0.140104, 0.0827], abs=5e-7)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_and_options_are_what_their_definitions_say(seed: int) -> None:
+    """No library of those above has these; each is computed again from its definition, a person at a time."""
+    chance = random.Random(seed)
+    people = [[chance.choice("aab" if place < 4 else "abcd") for place in range(8)] for _ in range(100 + seed)]
+    rows = [
+        (place, 1 << "abcd".index(letter), 0, FULL * (letter == "a"), 1)
+        for one in people
+        for place, letter in enumerate(one)
+    ]
+    found = analyse(Batch(np.array(rows, RESPONSE), np.full(len(people), 8)), 8)
+    ranked = sorted(one.count("a") for one in people)
+    for place, item in enumerate(found):
+
+        def share(group: list[list[str]], place: int = place) -> float:
+            return reference.mean(one[place] == "a" for one in group)
+
+        # The upper and lower 27 % with whoever ties with the last of them (Kelley, 1939).
+        many = math.ceil(0.27 * len(people))
+        upper = [one for one in people if one.count("a") >= ranked[-many]]
+        lower = [one for one in people if one.count("a") <= ranked[many - 1]]
+        assert item.upper_lower == pytest.approx(share(upper) - share(lower))
+        third = math.ceil(len(people) / 3)
+        strong = [one for one in people if one.count("a") >= ranked[-third]]
+        assert item.thirds[2] == (len(strong), sum(one[place] == "a" for one in strong))
+        for option in item.options:
+            chose = [float(one[place] == option.letter) for one in people]
+            rest = [float(one.count("a") - (one[place] == "a")) for one in people]
+            if any(chose):
+                assert option.correlation == pytest.approx(reference.correlation(chose, rest))
+            assert option.thirds[2] == sum(one[place] == option.letter for one in strong)
 
 
 def test_the_sums_of_parts_are_the_sums_of_the_whole() -> None:

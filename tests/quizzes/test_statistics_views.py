@@ -18,13 +18,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import etree
 from sqlalchemy import insert, select
+from werkzeug.test import TestResponse
 
 import config
 from accounts.models import PersonRow
 from app import create_app
+from content.workflow import Signature
 from db import Database
 from quizzes import sheets, sittings, statistics_store, store
 from quizzes.attempts import Clock
+from quizzes.corrections import store as corrections
+from quizzes.corrections.replay import Ruling
 from quizzes.routes import exams
 from quizzes.sittings import Exams
 from tests.databases import Databases
@@ -196,6 +200,64 @@ def test_a_changed_key_begins_statistics_of_its_own(sat: Exams, app: Flask, inst
     assert re.findall(r'<td class="figures align-right">(\d+)</td>', versions) == ["40", str(PEOPLE)]
     earlier = instructor.get(f"/studio/statistics/architectures/items/{KEY_IN_DOUBT}?version={item.fingerprint()[:12]}")
     assert f"<dd>{PEOPLE}</dd>" in earlier.text
+
+
+def test_a_corrected_key_changes_the_figures_without_a_rebuild(
+    sat: Exams, app: Flask, instructor: FlaskClient, post: Callable[..., TestResponse]
+) -> None:
+    item = sat.items[KEY_IN_DOUBT]
+    other = next(one.letter for one in item.question.options if one.letter not in item.key.correct)
+    page, files = f"/studio/statistics/architectures/items/{KEY_IN_DOUBT}", ADDRESSES[3:]
+    before = facility(instructor.get(page).text)
+    sent = {"version": item.fingerprint(), "kind": "key", "correct": other}
+    weighed = post(instructor, f"/studio/replay/{KEY_IN_DOUBT}", **sent).text
+    seen = re.search(r'name="seen" value="([\d-]+)"', weighed)[1]
+    made = post(instructor, f"/studio/replay/{KEY_IN_DOUBT}", **sent, apply="1", seen=seen, reason="It is the other.")
+    assert made.status_code == 303
+    # Until they are computed again, pages say that they are not, and no file is given.
+    for address in ADDRESSES[:3]:
+        assert "A key has been corrected since these figures were computed." in instructor.get(address).text
+    assert [instructor.get(address).status_code for address in files] == [409, 409]
+    sweep(app)
+    shown = instructor.get(page).text
+    for address in ADDRESSES[:3]:
+        assert "A key has been corrected" not in instructor.get(address).text
+    assert [instructor.get(address).status_code for address in files] == [200, 200]
+    assert f"<dd>{PEOPLE}</dd>" in shown
+    assert facility(shown) == pytest.approx(100 - before, abs=1)
+    assert "look at the key" not in shown
+    told = app.test_cli_runner().invoke(args=["quizzes", "statistics", "architectures", "--json"])
+    (own,) = [one for one in json.loads(told.output)["versions"] if one["question_id"] == KEY_IN_DOUBT]
+    assert own["key"] == other
+    assert {"rival", "negative"}.isdisjoint(flag["rule"] for flag in own["flags"])
+    assert own["item"]["right"] / PEOPLE == pytest.approx(1 - before / 100, abs=0.01)
+
+
+def test_the_command_and_the_button_take_a_correction_into_account_at_once(
+    sat: Exams, app: Flask, instructor: FlaskClient, post: Callable[..., TestResponse]
+) -> None:
+    database = app.extensions["database"]
+
+    def drop(question_id: str) -> None:
+        with database.writing() as connection:
+            (version,) = corrections.versions(connection, question_id)
+            corrections.apply(connection, version, Ruling("drop"), [], ("So.", Signature(None, NOW)))
+
+    drop(KEY_IN_DOUBT)
+    told = app.test_cli_runner().invoke(args=["quizzes", "statistics", "architectures"])
+    assert f"{PEOPLE} attempts" in told.output
+    drop(KNOWN_TO_ALL)
+    assert post(instructor, "/studio/statistics/architectures").status_code == 303
+    with database.reading() as connection:
+        results = statistics_store.load(connection, "architectures")
+    assert results.sheets == PEOPLE
+    # Both are out of the form whose reliability is told.
+    assert len(results.form_items) == len(results.versions) - 2 == 28
+
+
+def facility(page: str) -> int:
+    """Return the facility that the page of an item shows, in per cent."""
+    return int(re.search(r"<dt>Facility</dt><dd>(\d+) %", page)[1])
 
 
 def test_statistics_are_computed_by_the_sweep_and_by_the_button(
