@@ -13,6 +13,7 @@ from pathlib import Path
 
 from content.faults import ContentError
 from quizzes import alike
+from quizzes.formats.drafts import ItemError
 from quizzes.questions import Bank, Item, refers_to_others
 
 ENOUGH = 20
@@ -36,7 +37,7 @@ def find(banks: Iterable[Bank]) -> Iterator[ContentError]:
         items += bank.items
         yield from _bank_faults(bank)
         for item in bank.items:
-            yield from _item_faults(item)
+            yield from item_faults(item)
     yield from _doubles(items)
 
 
@@ -58,16 +59,21 @@ def _bank_faults(bank: Bank) -> Iterator[ContentError]:
         yield ContentError(path, 1, 1, f"In {longest:.0%} of the items the key is the longest option; even them out.")
 
 
-def _item_faults(item: Item) -> Iterator[ContentError]:
+def item_faults(item: Item) -> Iterator[ItemError]:
+    """Yield what an item tells by itself."""
     key, others = _lengths(item) if item.question.kind == "choice" else ([], [])
     if key and others and key[0] >= 40 and key[0] > LONGEST_BY * sum(others) / len(others):
-        yield _error(item, "The key is much longer than its distractors; shorten it, or tell as much of each of them.")
-    if any(refers_to_others(one.text) for one in item.question.options):
-        yield _error(item, "An option speaks of the others (“all of the above”); ask for what one has to know.")
+        sentence = "The key is much longer than its distractors; shorten it, or tell as much of each of them."
+        yield _error(item, sentence, f"option-{item.written_order.index(min(item.key.correct)) + 1}")
+    referring = next((one for one in item.question.options if refers_to_others(one.text)), None)
+    if referring:
+        sentence = "An option speaks of the others (“all of the above”); ask for what one has to know."
+        yield _error(item, sentence, f"option-{item.written_order.index(referring.letter) + 1}")
     plain = re.sub(r"\*\*[^*]+\*\*", "", item.question.stem)
     asked = _QUESTION.findall(plain)
     if asked and _NEGATION.search(asked[-1]):
-        yield _error(item, "The question is put in the negative; ask for what is right, or make the **not** bold.")
+        sentence = "The question is put in the negative; ask for what is right, or make the **not** bold."
+        yield _error(item, sentence, "stem")
 
 
 def _doubles(items: Sequence[Item]) -> Iterator[ContentError]:
@@ -75,10 +81,10 @@ def _doubles(items: Sequence[Item]) -> Iterator[ContentError]:
     for one in alike.find(items):
         other, item = items[one.first], items[one.second]
         if one.kind == "near":
-            yield _error(item, f"This item is nearly the one at {_place(other)}; drop it, or ask anew.")
+            yield _error(item, f"This item is nearly the one at {_place(other)}; drop it, or ask anew.", "stem")
         else:
             keys = "with the same key" if one.kind == "same" else "with another key"
-            yield _error(item, f"This stem stands at {_place(other)} too, {keys}.")
+            yield _error(item, f"This stem stands at {_place(other)} too, {keys}.", "stem")
 
 
 def _lengths(item: Item) -> tuple[list[int], list[int]]:
@@ -100,5 +106,5 @@ def _place(item: Item) -> str:
     return f"{_path(item)}:{item.line}"
 
 
-def _error(item: Item, sentence: str) -> ContentError:
-    return ContentError(_path(item), item.line, 1, sentence)
+def _error(item: Item, sentence: str, field: str) -> ItemError:
+    return ItemError(_path(item), item.line, 1, sentence, field)

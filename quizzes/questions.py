@@ -139,6 +139,13 @@ class Item:
         """Return the hash of the question's id: that of every word in an item would cost more than what it looks up."""
         return hash(self.question.id)
 
+    @property
+    def written_order(self) -> str:
+        """The letters of the options in the order in which the item's text has them."""
+        if self.question.kind == "ordering":
+            return self.key.answer
+        return "".join(option.letter for option in self.question.options)
+
     def content(self) -> dict[str, dict[str, Any]]:
         """Return the question and the key as plain values, without what an item does not use."""
         # Not dataclasses.asdict: it copies every text deeply, which takes five times as long.

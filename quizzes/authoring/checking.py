@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from content.faults import ContentError
 from quizzes import lint
 from quizzes.formats import markdown
-from quizzes.questions import Bank, Item
+from quizzes.formats.drafts import ItemError
+from quizzes.questions import Item
 
 MAXIMUM_CHARACTERS = 40_000
 MAXIMUM_TITLE = 200
@@ -39,8 +39,8 @@ class Checked:
     """An item that can be shown, or None; faults, without which it could be published; and what could be better."""
 
     item: Item | None
-    faults: tuple[ContentError, ...]
-    advice: tuple[ContentError, ...]
+    faults: tuple[ItemError, ...]
+    advice: tuple[ItemError, ...]
 
 
 def cases(text: str) -> dict[str, str]:
@@ -63,45 +63,48 @@ def _alone(text: str, course: str, cases: tuple[tuple[str, str], ...]) -> Checke
     path = Path("item")
     if len(text) > MAXIMUM_CHARACTERS:
         sentence = f"An item has at most {MAXIMUM_CHARACTERS} characters, this one {len(text)}."
-        return Checked(None, (ContentError(path, 1, 1, sentence),), ())
+        return Checked(None, (ItemError(path, 1, 1, sentence, "stem"),), ())
     item, faults = markdown.read_item(text, course, dict(cases), path)
     if item is None:
         return Checked(None, faults, ())
     item = replace(item, path=path)
-    bank = Bank("item", "", course, "exam", (item,))
-    return Checked(item, (), (*lint.find([bank]), *_lacking(item)))
+    return Checked(item, (), (*lint.item_faults(item), *_lacking(item)))
 
 
-def _misplaced(item: Item, text: str, around: Surroundings) -> Iterator[ContentError]:
+def _misplaced(item: Item, text: str, around: Surroundings) -> Iterator[ItemError]:
     """Yield what only the item's surroundings show to be wrong."""
     question = item.question
     if around.question_id and question.id != around.question_id:
         sentence = f"The id of an item stays; begin it with “## {around.question_id}”."
-        yield ContentError(Path("item"), item.line, 4, sentence)
+        yield ItemError(Path("item"), item.line, 4, sentence, "id", f"The id of an item stays “{around.question_id}”.")
     elif question.id in around.taken:
         sentence = f"The id “{question.id}” is taken by another item; choose one of its own."
-        yield ContentError(Path("item"), item.line, 4, sentence)
+        yield ItemError(Path("item"), item.line, 4, sentence, "id")
     if question.task and question.task not in around.tasks:
-        yield at(text, question.task, f"The course has no task “{question.task}”.")
+        yield at(text, question.task, f"The course has no task “{question.task}”.", "task")
     if question.lesson and question.lesson not in around.lessons:
-        yield at(text, question.lesson, f"No lesson has the section “{question.lesson}”; copy its address.")
+        sentence = f"No lesson has the section “{question.lesson}”; copy its address."
+        yield at(text, question.lesson, sentence, "lesson", "No lesson has this section; choose one.")
 
 
-def _lacking(item: Item) -> Iterator[ContentError]:
+def _lacking(item: Item) -> Iterator[ItemError]:
     """Yield what an item may lack, and what follows from it."""
     question, path = item.question, Path("item")
     if not question.task or not question.difficulty:
         sentence = "Without **Task** and **Difficulty** the item is asked in drills and never drawn into an exam."
-        yield ContentError(path, item.line, 1, sentence)
+        on_form = "Without a task and a difficulty the item is asked in drills and never drawn into an exam."
+        yield ItemError(path, item.line, 1, sentence, "difficulty" if question.task else "task", on_form)
     if not question.lesson:
-        yield ContentError(path, item.line, 1, "Without **Lesson** a learner is not led to what teaches this.")
-    reasons = dict(item.key.rationales)
-    if any(not reasons.get(letter) for letter in [one.letter for one in question.options] or [""]):
+        sentence = "Without **Lesson** a learner is not led to what teaches this."
+        yield ItemError(path, item.line, 1, sentence, "lesson", sentence.replace("**Lesson**", "a section"))
+    silent = [place for place, one in enumerate(item.written_order or [""], 1) if not item.key.rationale(one)]
+    if silent:
         sentence = "Say under every option, after “  > ”, why it is right or wrong."
-        yield ContentError(path, item.line, 1, sentence)
+        yield ItemError(path, item.line, 1, sentence, f"reason-{silent[0]}", "Say why it is right or wrong.")
 
 
-def at(text: str, words: str, sentence: str) -> ContentError:
+def at(text: str, words: str, sentence: str, field: str = "", on_form: str = "") -> ItemError:
     """Return a fault at the first place of ``words``."""
     before = text[: max(text.find(words), 0)]
-    return ContentError(Path("item"), before.count("\n") + 1, len(before) - before.rfind("\n"), sentence)
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return ItemError(Path("item"), line, column, sentence, field, on_form)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from quizzes.answers import Fields
 from quizzes.formats import markdown
@@ -39,6 +40,10 @@ class Row:
     def is_empty(self) -> bool:
         """Whether nothing is written in it."""
         return not (self.text or self.partner or self.reason or self.claim)
+
+    def used(self, kind: str) -> Row:
+        """Return the row without what an item of another kind would need."""
+        return replace(self, right=self.right and kind == "choice", partner=self.partner if kind == "matching" else "")
 
 
 @dataclass(frozen=True)
@@ -77,10 +82,8 @@ class ItemForm:
             return replace(self, rows=(), answer="\n".join(filter(None, spellings)))
         if not self.listed:
             return replace(self, rows=(), answer=" ".join(self.answer.split("\n")))
-        rows = [replace(one, right=one.right and self.kind == "choice") for one in self.rows if not one.is_empty]
-        if self.kind != "matching":
-            rows = [replace(one, partner="") for one in rows]
-        return replace(self, rows=tuple(one for one in rows if not one.is_empty), answer="", reason="", claim="")
+        rows = tuple(one for row in self.rows if not (one := row.used(self.kind)).is_empty)
+        return replace(self, rows=rows, answer="", reason="", claim="")
 
 
 def of_text(text: str) -> ItemForm | None:
@@ -174,23 +177,33 @@ def begin(question_id: str) -> ItemForm:
     return _with_rows(ItemForm(question_id))
 
 
-def field_at(form: ItemForm, line: int, column: int) -> str:
-    """Return the name of the field that wrote the place of a finding in the form's Markdown."""
-    draft = markdown.read_draft(write(form), Path("item"))
-    if draft is None or line <= draft.line:
-        return "id" if line == 1 and column > 1 else "stem"
-    on_line = [(start, name) for name, (_value, number, start) in draft.fields.items() if number == line]
-    before = [name for start, name in on_line if start <= column]
-    if on_line:
-        return {"Set": "enemies", "Order": "fixed"}.get(before[-1], before[-1].lower()) if before else "task"
-    number = sum(one.line <= line for one in draft.lines)
+def field_of(form: ItemForm, field: str) -> str:
+    """Return the form's name of a fault's field, which counts the rows that are written."""
+    name, _, number = field.partition("-")
     if not number:
-        return "stem"
+        return name
     if not form.listed:
-        return "answer"
-    places = [place for place, row in enumerate(form.rows, 1) if not row.is_empty]
-    # A field that is read as something else, as a question with an option in it, makes more lines than rows.
-    return f"option-{places[number - 1]}" if number <= len(places) else "stem"
+        return "answer" if name == "option" else name
+    places = [place for place, row in enumerate(form.rows, 1) if not row.used(form.kind).is_empty]
+    return f"{name}-{places[int(number) - 1]}" if places else "add"
+
+
+def torn(form: ItemForm) -> list[str]:
+    """Return the fields that would be read as something else, each tried by itself; none where the form is kept."""
+    if is_kept(form):
+        return []
+    row = Row("This", partner="That" if form.kind == "matching" else "")
+    sound = ItemForm("item-1", form.kind, stem="Which?", rows=(row,), answer="5")
+    found = [name for name, text in _texts(form) if not is_kept(replace(sound, **{name: text}))]
+    for place, written in enumerate(form.rows, 1):
+        for name, text in _texts(written):
+            if not is_kept(replace(sound, rows=(replace(row, **{name: text}),))):
+                found.append(f"{'option' if name == 'text' else name}-{place}")
+    return found or ["stem"]
+
+
+def _texts(part: ItemForm | Row) -> list[tuple[str, Any]]:
+    return [(name, text) for name, text in vars(part).items() if isinstance(text, str)]
 
 
 def _of_draft(draft: Draft) -> ItemForm:

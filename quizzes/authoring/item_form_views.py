@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import after_this_request, current_app, request
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
@@ -16,6 +17,7 @@ from quizzes.authoring import checking, item_form
 from quizzes.authoring.checking import Checked
 from quizzes.authoring.item_form import ItemForm
 from quizzes.authoring.store import StudioBank
+from quizzes.formats.drafts import ItemError
 from quizzes.questions import DIFFICULTIES
 from quizzes.routes import library
 
@@ -24,6 +26,16 @@ VIEW_COOKIE = "studio_view"
 KEEPING = ("save", "ask")
 """What keeps an item; all else that an editor sends only shows it."""
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
+
+
+@dataclass(frozen=True)
+class FieldFindings:
+    """What was found at a field of the form, by the title of the field, and the language that it is said in."""
+
+    title: str
+    faults: tuple[str, ...]
+    advice: tuple[str, ...]
+    language: str
 
 
 @dataclass(frozen=True)
@@ -60,12 +72,32 @@ def view() -> str:
 
 
 def shown(bank: StudioBank, form: ItemForm, checked: Checked) -> dict[str, Any]:
-    """Return what a form is shown with: what there is to choose from, and the field of each finding."""
-    found = (*checked.faults, *checked.advice)
-    titles = _field_titles(form)
-    fields = {(one.line, one.column): item_form.field_at(form, one.line, one.column) for one in found}
-    places = {place: (name, titles.get(name, "")) for place, name in fields.items()}
-    return {"form": form, "choices": _choices(bank, form), "places": places, "kept_as_written": item_form.is_kept(form)}
+    """Return what a form is shown with: what there is to choose from, and what was found, by field."""
+    return {"form": form, "choices": _choices(bank, form), "found": _found(form, checked)}
+
+
+def _found(form: ItemForm, checked: Checked) -> dict[str, FieldFindings]:
+    """Return what is wrong with each field, and what could be better; where a field is torn, that alone."""
+    torn = item_form.torn(form)
+    sentence = _(
+        "A line here begins with what has a meaning in an item, as “## ”, “- [ ] ”, “1. ” or “**Answer**”. "
+        "Begin it with a word."
+    )
+    faults = [(name, sentence) for name in torn] or [_at_field(form, one) for one in checked.faults]
+    advice = [] if torn else [_at_field(form, one) for one in checked.advice]
+    return {
+        name: FieldFindings(
+            _field_title(form, name),
+            tuple(words for field, words in faults if field == name),
+            tuple(words for field, words in advice if field == name),
+            str(get_locale()) if torn else "en",
+        )
+        for name, _words in (*faults, *advice)
+    }
+
+
+def _at_field(form: ItemForm, fault: ItemError) -> tuple[str, str]:
+    return item_form.field_of(form, fault.field), fault.on_form or fault.sentence
 
 
 def _keep_view(answer: Any, chosen: str) -> Any:
@@ -116,9 +148,10 @@ def _row_title(kind: str) -> str:
     return titles.get(kind) or str(_("Option"))
 
 
-def _field_titles(form: ItemForm) -> dict[str, str]:
-    row = _row_title(form.kind)
-    return {
+def _field_title(form: ItemForm, field: str) -> str:
+    """Return what a field of the form is called, one of a row after its row."""
+    name, _hyphen, number = field.partition("-")
+    titles: dict[str, str] = {
         "id": _("Its id"),
         "stem": _("Question"),
         "answer": _("The answer"),
@@ -130,5 +163,15 @@ def _field_titles(form: ItemForm) -> dict[str, str]:
         "enemies": _("Set of items"),
         "case": _("Case"),
         "fixed": _("More fields"),
-        **{f"option-{place}": f"{row} {place}" for place in range(1, len(form.rows) + 1)},
+        "proof": _("Runs of labs that prove it"),
+        "explanation": _("What there is to say of the whole"),
+        "today": _("Where today differs"),
+        "right": _("It is right"),
+        "partner": _("Is matched with"),
+        "reason": _("Why it is right or wrong"),
+        "claim": _("What the runs find if it is right"),
+        "add": _("Add one more"),
+        "option": "",
     }
+    row = f"{_row_title(form.kind)} {number}" if number else ""
+    return ": ".join(filter(None, (row, titles[name])))

@@ -226,7 +226,7 @@ def _finish(number: int, column: int, category: str, draft: Draft) -> Built:
     """Return the item of a draft if its own text reads back as the same item, and what was found."""
     found: list[Finding] = []
 
-    def find(line: int, place: int, sentence: str) -> None:
+    def find(line: int, place: int, sentence: str, _field: str = "", _on_form: str = "") -> None:
         found.append(Finding(line, place if line != draft.line else column, "error", sentence, number))
 
     name = draft.id

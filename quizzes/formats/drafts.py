@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Protocol
 
+from content.faults import ContentError
 from quizzes import predicates
 from quizzes.answers import number
 from quizzes.predicates import PredicateError
@@ -27,8 +29,24 @@ _SPELLING = re.compile(r"“([^”]+)”")
 _WORDS = {1: "one", 2: "two", 3: "three"}
 _NO_REASON = "This option has no rationale; say under it, after “  > ”, why it is right or wrong."
 
-Find = Callable[[int, int, str], None]
-"""Keeps a fault: its line, its column, and a sentence that says what to do."""
+
+@dataclass(frozen=True)
+class ItemError(ContentError):
+    """A fault of an item; ``on_form`` is its sentence where the item is a form, unless it is the same.
+
+    ``field`` is what a form calls its place. What an answer has several of is counted from 1, as in ``option-2``,
+    ``right-2``, ``partner-2``, ``reason-2`` and ``claim-2``.
+    """
+
+    field: str = ""
+    on_form: str = ""
+
+
+class Find(Protocol):
+    """Keeps a fault: its line, its column, a sentence that says what to do, and the last two of ItemError."""
+
+    def __call__(self, line: int, column: int, sentence: str, field: str, on_form: str = "", /) -> None:
+        """Keep it."""
 
 
 @dataclass
@@ -80,11 +98,11 @@ class Draft:
 
 def finish(draft: Draft, course: str, cases: Mapping[str, str], find: Find) -> Item | None:
     """Return the item of a draft, or None where it has faults; each is given to ``find``."""
-    faults: list[tuple[int, int, str]] = []
+    faults: list[str] = []
 
-    def note(line: int, column: int, sentence: str) -> None:
-        faults.append((line, column, sentence))
-        find(line, column, sentence)
+    def note(line: int, column: int, sentence: str, field: str, on_form: str = "") -> None:
+        faults.append(sentence)
+        find(line, column, sentence, field, on_form)
 
     question = _question(draft, course, cases, note)
     if faults:
@@ -102,27 +120,28 @@ def finish(draft: Draft, course: str, cases: Mapping[str, str], find: Find) -> I
 
 def _proven(draft: Draft, question: Question, key: Key, find: Find) -> Key:
     """Return the key with what proves it, if anything does."""
-    claimed = [line for line in draft.lines if line.claim]
+    claimed = [(place, line) for place, line in enumerate(draft.lines, 1) if line.claim]
     if not draft.proof:
-        for line in claimed:
-            find(line.claim_line, 1, "This finding is of no run; name one under the options, after “**Proof**”.")
+        sentence = "This finding is of no run; name one under the options, after “**Proof**”."
+        for place, line in claimed:
+            find(line.claim_line, 1, sentence, f"claim-{place}", "This is of no run; name the run that finds it.")
         return key
     runs = _runs(draft, find)
     if question.kind not in PROVABLE:
-        find(draft.proof_line, 1, f"Only {' and '.join(PROVABLE)} items can be proven; take this line out.")
+        sentence = f"Only {' and '.join(PROVABLE)} items can be proven; take this line out."
+        find(draft.proof_line, 1, sentence, "proof", "Only options and numbers can be proven; empty this field.")
         return key
     letters = [option.letter for option in question.options] or [""]
-    for line in draft.lines:
+    for place, line in enumerate(draft.lines, 1):
         if not line.claim:
-            find(
-                line.line, 1, "This option claims nothing of the runs; write “> **Finding** `rejected == 5`” under it."
-            )
+            sentence = "This option claims nothing of the runs; write “> **Finding** `rejected == 5`” under it."
+            find(line.line, 1, sentence, f"claim-{place}", "Say what the runs find, as in rejected == 5.")
         else:
-            _check_claim(line, runs, find)
-    named = {run for line in claimed for run, _finding in _findings(line)}
+            _check_claim(line, f"claim-{place}", runs, find)
+    named = {run for _place, line in claimed for run, _finding in _findings(line)}
     for name in runs:
         if claimed and name not in named:
-            find(draft.proof_line, 1, f"No option names a finding of the run{f' “{name}”' if name else ''}.")
+            find(draft.proof_line, 1, f"No option names a finding of the run{f' “{name}”' if name else ''}.", "proof")
     claims = tuple((letter, line.claim) for letter, line in zip(letters, draft.lines, strict=True))
     return replace(key, experiments=tuple(runs.items()), claims=claims)
 
@@ -133,7 +152,8 @@ def _runs(draft: Draft, find: Find) -> dict[str, str]:
     runs = {name: text.strip() for name, text in parts}
     if not _PROOF.fullmatch(" ".join(draft.proof)) or len(runs) < len(parts) or ("" in runs and len(runs) > 1):
         sentence = "This line reads “**Proof** `lab name=value seed=1`”, or “first `…` · second `…`” for several runs."
-        find(draft.proof_line, 1, sentence)
+        on_form = "Write a run as `lab name=value seed=1`; several as first `…` · second `…`."
+        find(draft.proof_line, 1, sentence, "proof", on_form)
     if not runs:
         return runs
     from labs import experiments  # noqa: PLC0415 (few files have proofs, and a reader's process must start quickly)
@@ -142,20 +162,20 @@ def _runs(draft: Draft, find: Find) -> dict[str, str]:
         try:
             experiments.parse(text)
         except experiments.ExperimentError as error:
-            find(draft.proof_line, 1, str(error))
+            find(draft.proof_line, 1, str(error), "proof")
     return runs
 
 
-def _check_claim(line: Line, runs: Mapping[str, str], find: Find) -> None:
+def _check_claim(line: Line, field: str, runs: Mapping[str, str], find: Find) -> None:
     try:
         predicates.parse(line.claim)
     except PredicateError as error:
-        find(line.claim_line, 1, str(error))
+        find(line.claim_line, 1, str(error), field)
     for run, finding in _findings(line):
         if run not in runs:
             named = f"{run}.{finding}" if run else finding
             known = " or ".join(f"{one}.{finding}" if one else finding for one in runs)
-            find(line.claim_line, 1, f"“{named}” is of no run of this item; write {known}.")
+            find(line.claim_line, 1, f"“{named}” is of no run of this item; write {known}.", field)
 
 
 def _findings(line: Line) -> list[tuple[str, str]]:
@@ -168,23 +188,27 @@ def _findings(line: Line) -> list[tuple[str, str]]:
 def _question(draft: Draft, course: str, cases: Mapping[str, str], find: Find) -> Question:
     """Return what every kind of item has, without its options."""
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", draft.id):
-        find(draft.line, 4, f"An id is lower-case words joined by hyphens, as in saa-1-001, not “{draft.id}”.")
+        find(draft.line, 4, f"An id is lower-case words joined by hyphens, as in saa-1-001, not “{draft.id}”.", "id")
     stem = "\n".join(draft.stem).strip()
     if not stem:
-        find(draft.line, 1, "The item has no stem; write the question above its options.")
+        sentence = "The item has no stem; write the question above its options."
+        find(draft.line, 1, sentence, "stem", "Ask the question here.")
     elif len(stem) > MAXIMUM_ITEM_CHARACTERS:
-        find(draft.stem_line, 1, f"The stem is longer than {MAXIMUM_ITEM_CHARACTERS} characters.")
+        find(draft.stem_line, 1, f"The stem is longer than {MAXIMUM_ITEM_CHARACTERS} characters.", "stem")
     name, line, column = draft.fields.get("Case", ("", 0, 0))
     if name and name not in cases:
-        find(line, column, f"There is no case “{name}” in this bank; begin one with “## Case {name}”.")
+        sentence = f"There is no case “{name}” in this bank; begin one with “## Case {name}”."
+        find(line, column, sentence, "case", f"This bank has no case “{name}”; choose one that it has, or none.")
 
     def needed(name: str, pattern: str, wanted: str) -> str:
         value, line, column = draft.fields.get(name, ("", draft.line, 1))
+        field = {"Set": "enemies", "Order": "fixed"}.get(name, name.lower())
         if not value:
             if draft.complete:
-                find(line, column, f"The item lacks **{name}**, {wanted}.")
+                find(line, column, f"The item lacks **{name}**, {wanted}.", field)
         elif not re.fullmatch(pattern, value):
-            find(line, column, f"**{name}** must be {wanted}, not “{value}”.")
+            sentence = f"**{name}** must be {wanted}, not “{value}”."
+            find(line, column, sentence, field, f"This must be {wanted}, not “{value}”.")
         return value
 
     def optional(name: str, pattern: str, wanted: str) -> str:
@@ -215,7 +239,8 @@ def _lesson(draft: Draft, find: Find) -> str:
     if match is None:
         if not value and not draft.complete:
             return ""
-        find(line, column, "The item lacks **Lesson**, a link to the section of a lesson that teaches it.")
+        sentence = "The item lacks **Lesson**, a link to the section of a lesson that teaches it."
+        find(line, column, sentence, "lesson", "This is no link to the section of a lesson; choose one.")
         return ""
     return match[2]
 
@@ -225,16 +250,18 @@ def _choice(draft: Draft, question: Question, find: Find) -> tuple[Question, Key
     stem = question.stem.lower()
     if keys > 1 and f"choose {_WORDS.get(keys, keys)}" not in stem:
         sentence = f"{keys} options are right, so the stem must say “Choose {_WORDS.get(keys, keys)}.”."
-        find(draft.stem_line, 1, sentence)
+        find(draft.stem_line, 1, sentence, "stem", sentence.replace("the stem", "the question"))
     elif keys == 1 and re.search(r"\bchoose (two|three)\b", stem):
-        find(draft.stem_line, 1, "The stem asks for more than one option, but one is marked [x].")
+        sentence = "The stem asks for more than one option, but one is marked [x]."
+        find(draft.stem_line, 1, sentence, "stem", "The question asks for more than one option, but one is ticked.")
     if not 2 <= len(draft.lines) <= len(LETTERS):
-        find(draft.line, 1, f"An item has 2 to {len(LETTERS)} options, this one {len(draft.lines)}.")
+        find(draft.line, 1, f"An item has 2 to {len(LETTERS)} options, this one {len(draft.lines)}.", "option-1")
     elif not keys:
-        find(draft.line, 1, "No option is right; mark the key with “- [x]”.")
+        sentence = "No option is right; mark the key with “- [x]”."
+        find(draft.line, 1, sentence, "right-1", "No option is right; tick the key.")
     elif keys == len(draft.lines):
-        find(draft.line, 1, "Every option is right; at least one must be a distractor.")
-    _check_texts(draft.lines, find)
+        find(draft.line, 1, "Every option is right; at least one must be a distractor.", "right-1")
+    _check_texts(draft, find)
     options = _options(draft.lines)
     correct = frozenset(one.letter for one, line in zip(options, draft.lines, strict=False) if line.correct)
     return replace(question, options=options, choose=keys), Key(correct, _reasons(draft, options, find))
@@ -242,8 +269,8 @@ def _choice(draft: Draft, question: Question, find: Find) -> tuple[Question, Key
 
 def _ordering(draft: Draft, question: Question, find: Find) -> tuple[Question, Key]:
     if not 3 <= len(draft.lines) <= len(LETTERS):
-        find(draft.line, 1, f"An ordering has 3 to {len(LETTERS)} steps, this one {len(draft.lines)}.")
-    _check_texts(draft.lines, find)
+        find(draft.line, 1, f"An ordering has 3 to {len(LETTERS)} steps, this one {len(draft.lines)}.", "option-1")
+    _check_texts(draft, find)
     # Letters follow the alphabet of the texts, so that they tell nothing of the right order.
     letters = dict(zip(sorted({line.words for line in draft.lines}), LETTERS, strict=False))
     steps = [Option(letters.get(line.words, ""), line.words) for line in draft.lines]
@@ -255,15 +282,16 @@ def _ordering(draft: Draft, question: Question, find: Find) -> tuple[Question, K
 def _matching(draft: Draft, question: Question, find: Find) -> tuple[Question, Key]:
     pairs = [line for line in draft.lines if line.words]
     if not 2 <= len(pairs) <= len(LETTERS):
-        find(draft.line, 1, f"A matching has 2 to {len(LETTERS)} pairs, this one {len(pairs)}.")
-    _check_texts(pairs, find)
-    for line in draft.lines:
+        find(draft.line, 1, f"A matching has 2 to {len(LETTERS)} pairs, this one {len(pairs)}.", "option-1")
+    _check_texts(draft, find)
+    for place, line in enumerate(draft.lines, 1):
         if not line.target:
-            find(line.line, 1, "This line is matched with nothing; write its partner after “→”.")
+            sentence = "This line is matched with nothing; write its partner after “→”."
+            find(line.line, 1, sentence, f"partner-{place}", "This is matched with nothing; write its partner.")
     # Numerals follow the alphabet of the partners, for the same reason.
     numerals = dict(zip(sorted({line.target for line in draft.lines}), NUMERALS, strict=False))
     if len({line.target for line in draft.lines}) > len(NUMERALS):
-        find(draft.line, 1, f"A matching has at most {len(NUMERALS)} partners to choose from.")
+        find(draft.line, 1, f"A matching has at most {len(NUMERALS)} partners to choose from.", "partner-1")
     options = _options(pairs)
     right = "".join(one.letter + numerals.get(line.target, "") for one, line in zip(options, pairs, strict=False))
     targets = tuple(Option(numeral, text) for text, numeral in numerals.items())
@@ -275,7 +303,8 @@ def _numeric(draft: Draft, question: Question, find: Find) -> tuple[Question, Ke
     found = _NUMBER.match(draft.lines[0].words) if draft.lines else None
     value, tolerance = (number(found[name] or "0") for name in ("value", "tolerance")) if found else (None, None)
     if found is None or value is None or tolerance is None:
-        find(draft.line, 1, "The item lacks its number; write “**Answer** 500 ± 5 invocations” under the stem.")
+        sentence = "The item lacks its number; write “**Answer** 500 ± 5 invocations” under the stem."
+        find(draft.line, 1, sentence, "answer", "Write the number, as in 500 ± 5 invocations.")
         return question, Key(frozenset(), ())
     reasons = _reasons(draft, [Option("", "")], find)
     allowed = _plain(tolerance) + (" %" if found["percent"] else "")
@@ -286,9 +315,10 @@ def _numeric(draft: Draft, question: Question, find: Find) -> tuple[Question, Ke
 def _text(draft: Draft, question: Question, find: Find) -> tuple[Question, Key]:
     spellings = frozenset(_SPELLING.findall(draft.lines[0].words)) if draft.lines else frozenset()
     if not spellings:
-        find(draft.line, 1, "The item lacks its text; write “**Answer** “a spelling” or “another one”” under the stem.")
+        sentence = "The item lacks its text; write “**Answer** “a spelling” or “another one”” under the stem."
+        find(draft.line, 1, sentence, "answer", "Write a spelling that is right.")
     elif max(map(len, spellings)) > MAXIMUM_ANSWER:
-        find(draft.lines[0].line, 1, f"An answer has at most {MAXIMUM_ANSWER} characters.")
+        find(draft.lines[0].line, 1, f"An answer has at most {MAXIMUM_ANSWER} characters.", "answer")
     return question, Key(spellings, _reasons(draft, [Option("", "")], find))
 
 
@@ -307,24 +337,27 @@ def _options(lines: Iterable[Line]) -> tuple[Option, ...]:
 
 def _reasons(draft: Draft, options: Sequence[Option], find: Find) -> tuple[tuple[str, str], ...]:
     lines = [line for line in draft.lines if line.words]
-    for line in lines:
-        if draft.complete and not any(line.rationale):
-            find(line.line, 1, _NO_REASON)
+    for place, line in enumerate(draft.lines, 1):
+        if draft.complete and line.words and not any(line.rationale):
+            find(line.line, 1, _NO_REASON, f"reason-{place}")
     pairs = zip(options, lines, strict=False)
     return tuple((one.letter, " ".join(line.rationale)) for one, line in pairs if any(line.rationale))
 
 
-def _check_texts(lines: Sequence[Line], find: Find) -> None:
+def _check_texts(draft: Draft, find: Find) -> None:
+    # A partner that nothing is matched with has no text of its own.
+    lines = [(place, line) for place, line in enumerate(draft.lines, 1) if line.words or draft.kind != "matching"]
     if len(lines) > len(LETTERS):
         # That there are too many is said; a file of nothing but options would get a finding for each.
         return
     seen: dict[str, int] = {}
-    for line in lines:
+    for place, line in lines:
         text = " ".join(line.words.split()).casefold()
         if not text:
-            find(line.line, 1, "This option is empty.")
+            find(line.line, 1, "This option is empty.", f"option-{place}")
         elif text in seen:
-            find(line.line, 7, f"This option is the same as the one at line {seen[text]}.")
+            sentence = f"This option is the same as the one at line {seen[text]}."
+            find(line.line, 7, sentence, f"option-{place}", "This is the same as one above.")
         seen.setdefault(text, line.line)
 
 

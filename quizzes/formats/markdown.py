@@ -13,7 +13,7 @@ from pathlib import Path
 
 from content.faults import ContentError
 from quizzes.answers import pairs
-from quizzes.formats.drafts import Draft, Line, finish
+from quizzes.formats.drafts import Draft, ItemError, Line, finish
 from quizzes.questions import POOLS, Bank, Item, Key, Question
 
 _LINES = {
@@ -44,7 +44,7 @@ def read(text: str, path: Path, *, complete: bool = True) -> tuple[Bank, tuple[C
 
 def read_item(
     text: str, course: str, cases: Mapping[str, str], path: Path, *, complete: bool = False
-) -> tuple[Item | None, tuple[ContentError, ...]]:
+) -> tuple[Item | None, tuple[ItemError, ...]]:
     """Parse the text of one item, from its heading on; None where it has faults, each with line and column.
 
     ``cases`` are the texts of the cases that it may name.
@@ -90,7 +90,7 @@ class _Reader:
     text: str
     path: Path
     complete: bool = True
-    findings: list[ContentError] = field(default_factory=list)
+    findings: list[ItemError] = field(default_factory=list)
     cases: dict[str, list[str]] = field(default_factory=dict)
 
     def read(self) -> tuple[Bank, tuple[ContentError, ...]]:
@@ -110,7 +110,7 @@ class _Reader:
         bank = Bank(self.path.stem, fields["title"], fields["course"], fields["pool"], tuple(items))
         return bank, tuple(self.findings)
 
-    def read_item(self, course: str, cases: Mapping[str, str]) -> tuple[Item | None, tuple[ContentError, ...]]:
+    def read_item(self, course: str, cases: Mapping[str, str]) -> tuple[Item | None, tuple[ItemError, ...]]:
         drafts = list(self.drafts())
         for extra in drafts[1:]:
             self._find(extra.line, 1, "A second item begins here; write it as an item of its own.")
@@ -131,8 +131,8 @@ class _Reader:
     def _lines(self) -> list[str]:
         return self.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
 
-    def _find(self, line: int, column: int, sentence: str) -> None:
-        self.findings.append(ContentError(self.path, line, column, sentence))
+    def _find(self, line: int, column: int, sentence: str, field: str = "", on_form: str = "") -> None:
+        self.findings.append(ItemError(self.path, line, column, sentence, field, on_form))
 
     def _front_matter(self, lines: list[str]) -> tuple[dict[str, str], int]:
         fields = {"title": self.path.stem, "course": "", "pool": "exam"}

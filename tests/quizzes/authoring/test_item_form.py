@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from quizzes import pool
-from quizzes.authoring import item_form
+from quizzes.authoring import checking, item_form
+from quizzes.authoring.checking import Surroundings
 from quizzes.authoring.item_form import ItemForm, Row
 from quizzes.formats import markdown
 
@@ -17,6 +19,8 @@ ITEMS = [item for bank in pool.load(Path("quizzes/banks"))[0] for item in bank.i
 CHOICE = ItemForm(
     "caches-1", stem="Which?", rows=(Row("This", right=True, reason="It is."), Row("That"), Row("Another"))
 )
+
+AROUND = Surroundings("saa-c01", {}, {"/learn/x#y"}, {"1.1"}, ())
 
 
 def fields(form: ItemForm) -> MultiDict[str, str]:
@@ -108,15 +112,83 @@ def test_spellings_need_no_quotes_and_empty_rows_are_left_out() -> None:
     assert "- [ ] \n" not in item_form.write(ItemForm(**{**vars(CHOICE), "rows": (*CHOICE.rows, Row())}))
 
 
-def test_a_finding_leads_to_the_field_that_wrote_its_line() -> None:
-    form = ItemForm(**{**vars(CHOICE), "task": "9.9", "lesson": "[x](/learn/x#y)", "rows": (Row(), *CHOICE.rows)})
-    lines = item_form.write(form).split("\n")
-    at = {text: number for number, text in enumerate(lines, 1)}
-    assert item_form.field_at(form, 1, 4) == "id"
-    assert item_form.field_at(form, 3, 1) == "task"
-    assert item_form.field_at(form, 3, lines[2].index("**Lesson**") + 1) == "lesson"
-    assert item_form.field_at(form, at["Which?"], 1) == "stem"
-    assert item_form.field_at(form, at["- [ ] That"], 1) == "option-3"
-    assert item_form.field_at(form, at["  > It is."], 1) == "option-2"
-    torn = replace(CHOICE, stem="Which?\n- [x] This")
-    assert item_form.field_at(torn, item_form.write(torn).count("\n"), 1) == "stem"
+def found(form: ItemForm) -> list[tuple[str, str]]:
+    """Return the field of each finding, and what the form says of it."""
+    checked = checking.check(item_form.write(form), AROUND)
+    return [
+        (item_form.field_of(form, one.field), one.on_form or one.sentence) for one in (*checked.faults, *checked.advice)
+    ]
+
+
+SOUND = replace(
+    CHOICE,
+    task="1.1",
+    difficulty="easy",
+    lesson="[x](/learn/x#y)",
+    rows=(Row(), *(replace(row, reason="So it is.") for row in CHOICE.rows)),
+)
+NUMERIC = replace(SOUND, kind="numeric", answer="5", reason="It is.")
+
+
+@pytest.mark.parametrize(
+    ("form", "field", "words"),
+    [
+        (replace(SOUND, id="caches"), "id", "as in saa-1-001"),
+        (replace(SOUND, stem=""), "stem", "Ask the question here."),
+        (replace(SOUND, stem="Choose two. Which?"), "stem", "but one is ticked."),
+        (replace(SOUND, stem="Which is not one?"), "stem", "put in the negative"),
+        (replace(SOUND, task="9.9"), "task", "no task"),
+        (replace(SOUND, task="one"), "task", "This must be a task code such as 1.2, not “one”."),
+        (replace(SOUND, difficulty=""), "difficulty", "Without a task and a difficulty"),
+        (replace(SOUND, lesson=""), "lesson", "Without a section"),
+        (replace(SOUND, lesson="[x](/learn/gone#y)"), "lesson", "No lesson has this section; choose one."),
+        (replace(SOUND, lesson="x"), "lesson", "choose one"),
+        (replace(SOUND, case="gone"), "case", "This bank has no case “gone”"),
+        (replace(SOUND, tags="A"), "tags", "This must be names"),
+        (replace(SOUND, enemies="A B"), "enemies", "This must be a name"),
+        (replace(SOUND, rows=()), "add", "2 to 8 options, this one 0"),
+        (replace(SOUND, rows=SOUND.rows[:2]), "option-2", "2 to 8 options, this one 1"),
+        (
+            replace(SOUND, rows=(*SOUND.rows, Row("that", reason="It is."))),
+            "option-5",
+            "This is the same as one above.",
+        ),
+        (replace(SOUND, rows=(*SOUND.rows, Row("", reason="It is."))), "option-5", "This option is empty."),
+        (replace(SOUND, rows=(*SOUND.rows, Row("All of the above", reason="No."))), "option-5", "speaks of the others"),
+        (replace(SOUND, rows=tuple(replace(row, right=False) for row in SOUND.rows)), "right-2", "tick the key"),
+        (replace(SOUND, rows=(*SOUND.rows, Row("A last one"))), "reason-5", "Say why it is right or wrong."),
+        (replace(SOUND, kind="ordering", rows=(*SOUND.rows, Row("A last one"))), "reason-5", "Say why"),
+        (replace(SOUND, kind="matching"), "partner-2", "This is matched with nothing; write its partner."),
+        (replace(SOUND, proof="x"), "proof", "Write a run as `lab name=value seed=1`"),
+        (replace(SOUND, rows=(*SOUND.rows, Row("A last one", reason="No.", claim="a == 1"))), "claim-5", "of no run"),
+        (replace(NUMERIC, answer="five"), "answer", "Write the number, as in 500 ± 5 invocations."),
+        (replace(NUMERIC, kind="text", answer=""), "answer", "Write a spelling that is right."),
+        (replace(NUMERIC, reason=""), "reason", "Say why it is right or wrong."),
+    ],
+)
+def test_a_finding_names_the_field_that_it_is_about_in_words_of_the_form(
+    form: ItemForm, field: str, words: str
+) -> None:
+    assert [one for one in found(form) if one[0] == field and words in one[1]], found(form)
+    for _field, sentence in found(form):
+        assert not re.search(r"\*\*[A-Z]|- \[|## |  > |→|\bline\b|\[x\]", sentence), sentence
+
+
+@pytest.mark.parametrize("kind", ["choice", "numeric", "text", "ordering", "matching"])
+def test_the_form_of_a_sound_item_has_no_findings(kind: str) -> None:
+    rows = tuple(replace(row, partner=f"partner {n}" if row.text else "") for n, row in enumerate(SOUND.rows))
+    form = replace(NUMERIC, kind=kind, rows=rows)
+    assert (found(form), item_form.torn(form)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"stem": "Which?\n- [x] This"}, ["stem"]),
+        ({"id": "Case one"}, ["id"]),
+        ({"rows": (Row("This"), Row("That", reason="**Finding** it"), Row("- > it"))}, ["reason-2"]),
+        ({"kind": "numeric", "answer": "5", "reason": "**Finding** it"}, ["reason"]),
+    ],
+)
+def test_what_keeps_a_form_from_being_kept_is_named(changes: dict[str, object], fields: list[str]) -> None:
+    assert item_form.torn(ItemForm(**{**vars(CHOICE), **changes})) == fields

@@ -127,6 +127,33 @@ def test_a_finding_in_the_form_leads_to_its_field(written: FlaskClient, post: Po
     assert '<a href="#task">Domain and task</a>' in page
 
 
+def test_a_finding_in_the_form_stands_at_its_field_too_and_the_summary_comes_first(
+    written: FlaskClient, post: Post
+) -> None:
+    sent = {**FIELDS, "option-2": "This", "revision": "1"}
+    page = post(written, ITEM, **sent, do="preview").text
+    assert re.search(r'<section id="findings"[^>]* tabindex="-1" autofocus>', page)
+    assert page.index('<a href="#option-2">') < page.index('id="stem"')
+    assert re.search(r'id="option-2"[^>]* aria-describedby="found-option-2" aria-invalid="true"', page)
+    assert (
+        '<p class="found" id="found-option-2" data-field="option-2"><span class="bad-words" lang="en">This is' in page
+    )
+    # Advice is no fault of its field, and help and findings describe a field together.
+    page = post(written, ITEM, **{**sent, "option-2": "That"}, do="preview").text
+    assert re.search(r'id="lesson"[^>]* aria-describedby="found-lesson">', page)
+    assert 'id="found-lesson" data-field="lesson"><span lang="en">Without a section' in page
+    assert 'aria-describedby="tags-help found-tags"' in page
+    assert 'aria-invalid="true"' not in page
+    # In Markdown the same finding speaks of the line.
+    assert "the same as the one at line" in post(written, ITEM, **sent, do="text").text
+
+
+def test_a_torn_field_is_named(written: FlaskClient, post: Post) -> None:
+    page = post(written, ITEM, **{**FIELDS, "reason-2": "**Finding** it", "revision": "1"}, do="save").text
+    assert '<a href="#reason-2">Option 2: Why it is right or wrong</a>' in page
+    assert "A line here begins with what has a meaning in an item" in page
+
+
 def test_who_is_editing_is_told_in_the_editor_and_the_lists_for_two_minutes(
     written: FlaskClient, promote: Callable[[str], FlaskClient], post: Post, clock: MovableClock
 ) -> None:
@@ -152,6 +179,12 @@ def test_a_remark_stands_with_the_line_that_it_is_on_as_it_was_then(
     written: FlaskClient, promote: Callable[[str], FlaskClient], post: Post
 ) -> None:
     colin = promote("colin")
+    lines = re.findall(
+        r'<input type="radio" name="line" value="(\d*)"[^>]*>(?: <code lang="en">(.*?)</code>)?', colin.get(ITEM).text
+    )
+    assert lines[0] == ("", "")
+    assert ("5", "Which cache is it, friend?") in lines
+    assert "" not in [words for number, words in lines if number]
     assert step(post, colin, "comment", text="Which friend?", line="5") == 303
     assert step(post, colin, "comment", text="On no line.", line="900") == 303
     post(written, ITEM, text=TEXT.format("foe"), revision="1", do="save")
