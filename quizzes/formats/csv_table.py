@@ -45,6 +45,7 @@ NAMES = {
 }
 """The names that a column may have, and what it is then."""
 _BY_NAME = {name: column for column, names in NAMES.items() for name in names}
+_BY_NUMBER = {str(number): letter for number, letter in enumerate(LETTERS, 1)}
 _OPTION = re.compile(r"(?:option|answer|choice|step|line)? ?([a-h]|[1-8])")
 _OTHER = re.compile(r"(rationale|reason|feedback|explanation|partner|match|target) ?([a-i]|[1-9])")
 _KIND_NAMES = {
@@ -239,7 +240,7 @@ def _letters(given: str, texts: Mapping[str, str]) -> str | None:
     words = [word for word in _SPLIT.split(given) if word and word.casefold() not in ("and", "option")]
     if len(words) == 1 and _LETTER_RUN.fullmatch(words[0]) and _is_run(words[0]):
         words = list(words[0])
-    letters = [f"{LETTERS}i"[int(word) - 1] if word in "123456789" else word.casefold() for word in words]
+    letters = [_BY_NUMBER.get(word, word.casefold()) for word in words]
     if letters and all(letter in texts for letter in letters):
         return "".join(letters) if not same or set(same) == set(letters) else None
     return same[0] if len(same) == 1 else None
