@@ -36,7 +36,9 @@ class RescoreRow(Base):
     correction_id: Mapped[int] = mapped_column(
         ForeignKey("quizzes_correction.id", ondelete="CASCADE"), primary_key=True
     )
-    attempt_id: Mapped[int] = mapped_column(ForeignKey("quizzes_attempt.id", ondelete="CASCADE"), primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(
+        ForeignKey("quizzes_attempt.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     person_id: Mapped[int] = mapped_column(ForeignKey("accounts_person.id", ondelete="CASCADE"), index=True)
     before: Mapped[int] = mapped_column(Integer)
     after: Mapped[int] = mapped_column(Integer)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, LargeBinary, MetaData, String, Table, cast, delete, func, select, update
+from sqlalchemy import Connection, LargeBinary, MetaData, String, Table, cast, delete, func, inspect, select, update
 
 from accounts import personal
 from accounts.models import PersonRow, SessionRow
@@ -116,6 +116,16 @@ def test_every_column_that_holds_a_person_is_a_key() -> None:
     for table in TABLES:
         held = {one.name for one in table.columns if one.name.endswith(("person_id", "_by"))}
         assert held <= set(_keys(table)), table.name
+
+
+def test_what_goes_with_an_attempt_is_found_by_an_index(app: Flask) -> None:
+    """Without one, a table of all learners is read whole for each attempt that goes."""
+    inspector = inspect(app.extensions["database"].engine)
+    for table in TABLES:
+        first = {index["column_names"][0] for index in inspector.get_indexes(table.name)}
+        first.add(inspector.get_pk_constraint(table.name)["constrained_columns"][0])
+        keys = {key.parent.name for key in table.foreign_keys if key.column.table.name == "quizzes_attempt"}
+        assert keys <= first, table.name
 
 
 def test_the_only_admin_stays(app: Flask, filled: Database) -> None:
