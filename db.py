@@ -46,6 +46,7 @@ Result = TypeVar("Result")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WRITING = "archway_writing"
+_NO_TRANSACTION = {"isolation_level": "AUTOCOMMIT"}
 _ONE_STATE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _PATIENCE = 4.5
 """Seconds to wait for one's turn: a little less than its holder waits for SQLite, so that all are told at once."""
@@ -112,7 +113,7 @@ class _Change:
 
 
 class Database:
-    """An engine and the three ways to use it."""
+    """An engine and the four ways to use it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -126,11 +127,21 @@ class Database:
         self.tell_wait: Callable[[float], None] | None = None
         """Is told how many seconds each writer stood in line, where somebody counts them."""
         self._reader = self.engine if self._is_sqlite else self.engine.execution_options(**_ONE_STATE)
+        self._asker = self.engine if self._is_sqlite else self.engine.execution_options(**_NO_TRANSACTION)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection that sees one state of the database throughout."""
         with self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def asking(self) -> Iterator[Connection]:
+        """Yield a connection for a frequent question; two statements may see two states of the database.
+
+        On PostgreSQL it spares the two round trips that begin and end a transaction.
+        """
+        with self._asker.connect() as connection:
             yield connection
 
     @contextmanager

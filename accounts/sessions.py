@@ -187,7 +187,7 @@ def forget_ended_sessions(connection: Connection, now: datetime, _keep: timedelt
 
 
 def _find(visit: str) -> Person | None:
-    with database().reading() as connection:
+    with database().asking() as connection:
         row = connection.execute(_FIND, {"visit_hash": security.visit_hash(visit), "now": now()}).first()
     if row is None:
         return None

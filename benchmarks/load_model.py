@@ -35,7 +35,7 @@ class Assumptions:
     answer_peak: float = 1.5
     """How much denser answers come when many are at easy items at once."""
     seconds_between_looks: float = 4
-    """How often an open exam looks whether another device answered."""
+    """How often an open exam looks whether something changed elsewhere; docs/decisions/0048 says why so often."""
     looking_share: float = 1.0
     """Of those who sit, whose page is in sight; a hidden page does not look."""
     spike_share: float = 0.3

@@ -248,7 +248,8 @@ def changed_since(
 ) -> tuple[Clock, int, list[Response]] | None:
     """Return an attempt's clock, the version of its answers, and the answers where that is not ``version``.
 
-    The version grows with every change. Returns None where the attempt is not the owner's.
+    The version grows with every change. Where another one comes in between, the answers are newer than the version,
+    and are told again next time. Returns None where the attempt is not the owner's.
     """
     row = connection.execute(_versioned_clock(owner.person), {**owner.values, "attempt_id": attempt_id}).first()
     if row is None:

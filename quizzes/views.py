@@ -174,7 +174,7 @@ def watch(attempt_id: int) -> Answer:
     if not version.removeprefix("-").isdecimal() or len(version) > 15:
         abort(400, _("The answers could not be read; reload the page, they are kept in this browser."))
     moment = now()
-    with database().reading() as connection:
+    with database().asking() as connection:
         found = store.changed_since(connection, store.Owner(OWNER, visit_values()), attempt_id, int(version))
     if found is None:
         _refuse()
