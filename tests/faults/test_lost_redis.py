@@ -53,8 +53,7 @@ def test_without_redis_guessing_is_still_stopped(site: Server, redis: Own, tmp_p
     assert _guess(site, "ada@example.org") == 400
     with Valkey.from_url(redis.url) as client:
         assert client.dbsize() > 0, "limits are counted in Redis"
-    redis.process.kill()
-    redis.process.wait()
+    redis.kill()
     codes = [_guess(site, "ada@example.org") for _ in range(12)]
     log = (tmp_path / "server.log").read_text()
     if site.program == ("app.py",):

@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,15 +27,17 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import OperationalError
 
 import config
+import db
 from accounts.models import PersonRow
 from app import create_app
 from db import Database
 from labs import registry
 from labs import store as runs
 from quizzes.models import ResponseRow
-from tests.e2e.conftest import free_port
-from tests.faults.cluster import Postgres, Redis, postgres, redis
+from tests import servers
+from tests.conftest import missing
 from tests.faults.test_killed_server import LEARNERS, Learner, Stored, lost
+from tests.servers import Own, free_port
 from web.server import prepare
 
 log = logging.getLogger(__name__)
@@ -100,21 +103,24 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Postgres]:
-    with postgres() as made:
-        yield made
+def cluster() -> Iterator[Own]:
+    """A PostgreSQL that syncs each commit, as it is installed."""
+    if lacking := servers.lacking():
+        missing(lacking)
+    with servers.postgresql(["max_connections=200"]) as own:
+        yield own
 
 
 @pytest.fixture(scope="module")
-def bell() -> Iterator[Redis]:
-    with redis() as made:
-        yield made
+def bell() -> Iterator[Own]:
+    with servers.redis() as own:
+        yield own
 
 
 @pytest.fixture
-def database(cluster: Postgres) -> Iterator[Database]:
+def database(cluster: Own) -> Iterator[Database]:
     """The site's database, empty at first, as the test looks at it."""
-    made = Database(cluster.url)
+    made = Database(f"{cluster.url}/postgres")
     with made.writing() as connection:
         connection.execute(text("DROP SCHEMA public CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
@@ -123,13 +129,13 @@ def database(cluster: Postgres) -> Iterator[Database]:
 
 
 @contextmanager
-def site(folder: Path, cluster: Postgres, bell: Redis, *mode: str) -> Iterator[Site]:
+def site(folder: Path, cluster: Own, bell: Own, *mode: str) -> Iterator[Site]:
     """Yield a site with its three web processes up; more are to be started."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
         "ARCHWAY_INSTANCE": str(folder / "instance"),
-        "ARCHWAY_DATABASE_URL": cluster.url,
+        "ARCHWAY_DATABASE_URL": f"{cluster.url}/postgres",
         "ARCHWAY_REDIS_URL": bell.url,
         "ARCHWAY_BACKGROUND": "off",
         "ARCHWAY_SERVER": "waitress" if mode else "granian",
@@ -178,29 +184,38 @@ def answering(made: Site) -> Iterator[list[Learner]]:
 
 def kill_each_second(made: Site, seconds: int, at_half: Callable[[], None]) -> None:
     """Kill one of all processes each second and start it again; do something else in the middle."""
-    half = threading.Thread(target=at_half)
-    for second in range(seconds):
-        begun = time.monotonic()
-        if second == seconds // 2:
-            half.start()
-        name = made.dice.choice(list(made.running))
-        made.kill(name)
-        made.start(name)
-        made.all_run()
-        time.sleep(max(0, 1 - (time.monotonic() - begun)))
-    while half.is_alive():
-        made.all_run()
-        half.join(0.1)
+    over = threading.Event()
+
+    def kill() -> None:
+        for _ in range(seconds):
+            begun = time.monotonic()
+            name = made.dice.choice(list(made.running))
+            made.kill(name)
+            made.start(name)
+            made.all_run()
+            time.sleep(max(0, 1 - (time.monotonic() - begun)))
+        while not over.wait(0.1):
+            made.all_run()
+
+    with ThreadPoolExecutor(1) as thread:
+        killing = thread.submit(kill)
+        time.sleep(seconds / 2)
+        try:
+            at_half()
+        finally:
+            over.set()
+    killing.result()
 
 
-def recover(cluster: Postgres, learners: list[Learner]) -> float:
-    """Stop PostgreSQL as a crash does, and return the seconds from its start to the next acknowledgement."""
-    cluster.stop()
+def recover(cluster: Own, learners: list[Learner]) -> tuple[float, float]:
+    """Kill PostgreSQL; return the seconds from its start until it answers, and from there to an acknowledgement."""
+    cluster.kill()
     time.sleep(DOWN)
     begun, before = time.monotonic(), sum(one.count for one in learners)
     cluster.start()
+    answered = time.monotonic()
     until(lambda: sum(one.count for one in learners) > before, 120)
-    return time.monotonic() - begun
+    return answered - begun, time.monotonic() - answered
 
 
 def queue_runs(database: Database, number: int) -> None:
@@ -234,12 +249,12 @@ def tally(database: Database, statement: str) -> dict[str, int]:
 
 def test_nothing_is_lost_or_doubled_while_a_process_is_killed_each_second(
     tmp_path: Path,
-    cluster: Postgres,
-    bell: Redis,
+    cluster: Own,
+    bell: Own,
     database: Database,
     sized: Callable[[int, int], int],
 ) -> None:
-    seconds, recovered = sized(12, 120), list[float]()
+    seconds, recovered = sized(12, 120), list[tuple[float, float]]()
     with site(tmp_path, cluster, bell) as made:
         with database.engine.begin() as connection:
             for statement in COUNT_BUILDS:
@@ -260,8 +275,9 @@ def test_nothing_is_lost_or_doubled_while_a_process_is_killed_each_second(
         until(lambda: made.all_run() and tally(database, RUNS).keys() == {"done"}, 300)
     acknowledged = {key: value for one in learners for key, value in one.acknowledged.items()}
     count = sum(one.count for one in learners)
-    log.info("%d answers acknowledged in %d s; PostgreSQL's start to the next: %s s", count, seconds, recovered)
+    log.info("%d answers acknowledged in %d s; PostgreSQL up, and the next: %s s", count, seconds, recovered)
     assert lost(acknowledged, stored(database)) == []
+    assert recovered[0][1] < sized(60, 5)
     assert tally(database, ATTEMPTS) == {"saa-c01": LEARNERS}
     assert count >= 3 * seconds
     assert tally(database, KEPT) == {"2018-01": 1, "2018-02": 1}
@@ -269,7 +285,7 @@ def test_nothing_is_lost_or_doubled_while_a_process_is_killed_each_second(
 
 
 def test_the_control_processes_that_acknowledge_before_they_commit_lose_answers(
-    tmp_path: Path, cluster: Postgres, bell: Redis, database: Database
+    tmp_path: Path, cluster: Own, bell: Own, database: Database
 ) -> None:
     with site(tmp_path, cluster, bell, "hasty") as made, answering(made) as learners:
         until(lambda: sum(one.count for one in learners) > 300, 60)
@@ -280,24 +296,25 @@ def test_the_control_processes_that_acknowledge_before_they_commit_lose_answers(
 
 
 @pytest.fixture
-def app(tmp_path: Path, cluster: Postgres, database: Database) -> Iterator[Flask]:
+def app(tmp_path: Path, cluster: Own, database: Database) -> Iterator[Flask]:
     """The application in this process, on the cluster."""
-    made = create_app(config.load({"ARCHWAY_INSTANCE": str(tmp_path), "ARCHWAY_DATABASE_URL": cluster.url}))
+    settings = {"ARCHWAY_INSTANCE": str(tmp_path), "ARCHWAY_DATABASE_URL": f"{cluster.url}/postgres"}
+    made = create_app(config.load(settings))
     prepare(made)
     yield made
     made.extensions["database"].engine.dispose()
 
 
 @contextmanager
-def away(cluster: Postgres) -> Iterator[None]:
-    cluster.stop()
+def away(cluster: Own) -> Iterator[None]:
+    cluster.kill()
     try:
         yield
     finally:
         cluster.start()
 
 
-def test_while_postgresql_is_away_pages_ask_to_try_again(app: Flask, client: FlaskClient, cluster: Postgres) -> None:
+def test_while_postgresql_is_away_pages_ask_to_try_again(app: Flask, client: FlaskClient, cluster: Own) -> None:
     client.get("/exams")
     client.post("/begin", data={"csrf_token": re.findall(r'name="csrf_token" value="(\w+)"', client.get("/").text)[0]})
     with away(cluster):
@@ -308,8 +325,27 @@ def test_while_postgresql_is_away_pages_ask_to_try_again(app: Flask, client: Fla
     assert client.get("/exams").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("trusted", "answers"),
+    [(db._TRUSTED, [200] * 8), (3600.0, [503] + [200] * 7)],
+    ids=["as it is", "control: trusted"],
+)
+def test_a_postgresql_that_is_back_refuses_nobody(
+    app: Flask, client: FlaskClient, cluster: Own, monkeypatch: pytest.MonkeyPatch, trusted: float, answers: list[int]
+) -> None:
+    """Of four connections that it ended, none reaches a request; of those that are trusted, one does."""
+    rested = db._TRUSTED + 0.1
+    monkeypatch.setattr(db, "_TRUSTED", trusted)
+    with contextlib.ExitStack() as held:
+        for _ in range(4):
+            held.enter_context(app.extensions["database"].reading())
+    with away(cluster):
+        time.sleep(rested)
+    assert [client.get("/exams").status_code for _ in answers] == answers
+
+
 def test_the_control_without_its_handler_a_postgresql_that_is_away_is_an_error(
-    app: Flask, client: FlaskClient, cluster: Postgres
+    app: Flask, client: FlaskClient, cluster: Own
 ) -> None:
     del app.error_handler_spec[None][None][OperationalError]
     with away(cluster):

@@ -12,16 +12,17 @@ from flask.testing import FlaskClient
 import accounts.views
 import config
 from app import create_app
-from tests.faults.cluster import Redis, redis
+from tests import servers
+from tests.servers import Own
 from web.bell import Bell, make
 
 LONG = 30.0
 
 
 @pytest.fixture
-def server() -> Iterator[Redis]:
-    with redis() as made:
-        yield made
+def server() -> Iterator[Own]:
+    with servers.redis() as own:
+        yield own
 
 
 def _hears(listener: Bell, ringer: Bell) -> bool:
@@ -53,7 +54,7 @@ def test_other_topics_do_not_wake() -> None:
     assert not bell.wait("labs", 0)
 
 
-def test_another_process_hears_it_through_redis_even_after_redis_was_gone(server: Redis) -> None:
+def test_another_process_hears_it_through_redis_even_after_redis_was_gone(server: Own) -> None:
     listener, ringer = make(server.url), make(server.url)
     assert _hears(listener, ringer)
     server.kill()
@@ -89,7 +90,7 @@ def _tries(settings: config.Settings, csrf: Callable[[FlaskClient], str], count:
 
 @pytest.mark.usefixtures("limiter")
 def test_processes_count_together_and_each_for_itself_while_redis_is_gone(
-    settings: config.Settings, server: Redis, csrf: Callable[[FlaskClient], str]
+    settings: config.Settings, server: Own, csrf: Callable[[FlaskClient], str]
 ) -> None:
     shared = replace(settings, redis_url=server.url)
     assert _tries(shared, csrf, 10) == [400] * 10
