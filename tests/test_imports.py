@@ -22,7 +22,7 @@ FACES = {"views.py", "cli.py", "schedule.py"}
 """Only these may touch the request, the shell and people; accounts.sessions is the accounts room's own face."""
 SHELL = {
     *("web/server.py", "web/shell.py", "web/errors.py", "web/views.py", "web/languages.py"),
-    *("accounts/sessions.py", "web/security.py"),
+    *("accounts/sessions.py", "web/security.py", "web/lifecycle.py"),
 }
 
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flask import Flask
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings, name_of
-from db import Database, newest_revision
+from db import Database, newest_revision, revision
 from web import schedule
 
 State = Literal["ok", "degraded", "failed"]
@@ -48,20 +47,20 @@ def is_ready(checks: Iterable[Check]) -> bool:
 def _database(database: Database) -> Iterator[Check]:
     try:
         with database.reading() as connection:
-            revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+            found = revision(connection)
     except SQLAlchemyError as error:
         sentence = f"{name_of('database_url')} cannot be read: {type(error).__name__}."
         yield Check("database", "failed", sentence)
     else:
         yield Check("database", "ok", "The database answers.")
-        yield _schema(revision)
+        yield _schema(found)
 
 
-def _schema(revision: str | None) -> Check:
+def _schema(found: str) -> Check:
     needed = newest_revision()
-    if revision == needed:
+    if found == needed:
         return Check("schema", "ok", f"The schema is {needed}, as this version needs it.")
-    sentence = f"The schema is {revision}, and this version needs {needed}; start the newest version."
+    sentence = f"The schema is {found or 'not there'}, and this version needs {needed}; start the newest version."
     return Check("schema", "failed", sentence)
 
 

@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from flask import Flask
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import Connection
 
-from db import Base
+from accounts.personal import Claim
 
 Step = Callable[[Flask], None]
 Adoption = Callable[[Connection, int, int], None]
-Claim = Callable[[int, str | None], tuple[type[Base], ColumnElement[bool]]]
 Expiry = Callable[[Connection, datetime, timedelta, int], int]
 Going = Callable[[], bool]
 

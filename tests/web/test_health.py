@@ -86,13 +86,17 @@ def test_without_its_database_it_lives_and_is_not_ready(start: Callable[..., Fla
     assert "ARCHWAY_DATABASE_URL" in sentences["database"]
 
 
-def test_an_older_schema_is_not_ready(start: Callable[..., Flask]) -> None:
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [("UPDATE alembic_version SET version_num = '0001'", "0001"), ("DROP TABLE alembic_version", "not there")],
+)
+def test_an_older_schema_or_none_is_not_ready(start: Callable[..., Flask], change: str, found: str) -> None:
     app = start()
     with app.extensions["database"].writing() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(text(change))
     status, states, sentences = _checks(app)
     assert (status, states["schema"]) == (503, "failed")
-    assert f"needs {newest_revision()}" in sentences["schema"]
+    assert f"is {found}, and this version needs {newest_revision()}" in sentences["schema"]
 
 
 def test_the_newest_revision_is_what_alembic_takes_for_it() -> None:
