@@ -13,7 +13,7 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 
-from content.faults import ContentError
+from content.errors import ContentError
 
 RUN = 8
 """So many consecutive words, and more, are reported."""

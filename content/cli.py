@@ -12,7 +12,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from content import archive, library
-from content.faults import ContentError
+from content.errors import ContentError
 from content.library import Library
 from content.pages import Page
 from content.render import Embed

@@ -20,7 +20,7 @@ from content import archive, diff, drafts, pages, presence, workflow
 from content.blueprint import library, routes, shelf
 from content.cli import unknown_embeds
 from content.drafts import PageDraft
-from content.faults import ContentError
+from content.errors import ContentError
 from content.library import KINDS
 from content.pages import Page
 from content.render import MAXIMUM_BYTES

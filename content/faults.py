@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -13,6 +13,7 @@ from lxml import etree
 from markdown_it.token import Token
 
 from content import dialect, footnotes, render
+from content.errors import Fault
 
 SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
 _EXAM = re.compile(r"\b(exams?|examination|certification|[A-Z]{3}-C0\d|изпит\w*)\b", re.IGNORECASE)
@@ -20,28 +21,6 @@ _ABOUT_EXAMS = re.compile(r"exam|certif", re.IGNORECASE)
 _EXAM_WORDS = ("exam", "certification", "-c0", "изпит")
 _SUSPECT = re.compile(r"[<\]]")
 _EXAM_CODE = re.compile(r"\b[A-Z]{3}-C0\d\b")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing wrong in a text: where (both counted from 1) and one sentence that says how to mend it."""
-
-    line: int
-    column: int
-    sentence: str
-
-
-@dataclass(frozen=True)
-class ContentError:
-    """A fault in a file: where (both counted from 1), and one sentence that says how to mend it."""
-
-    path: Path
-    line: int
-    column: int
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.sentence}"
 
 
 def find(text: str, folder: Path, first_line: int, tokens: Sequence[Token]) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 import yaml
 
-from content.faults import Fault
+from content.errors import Fault
 
 REQUIRED = object()
 # The one in C, where PyYAML was built with it, reads the same language at a tenth of the cost.

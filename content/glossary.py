@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from content import render
-from content.faults import Fault
+from content.errors import Fault
 from content.pages import Page
 
 _TERM = re.compile(r'<a href="/glossary#([^"]+)" class="term">(.*?)</a>', re.DOTALL)

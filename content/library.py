@@ -6,10 +6,8 @@ The folder ``content/`` holds ``courses/<course>/course.md``, ``courses/<course>
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -17,8 +15,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from content import front_matter, glossary, render
-from content.faults import ContentError, Fault
+from content.errors import ContentError, Fault
 from content.front_matter import REQUIRED, Field
+from content.garbage import without_collecting
 from content.glossary import Glossary
 from content.pages import PAGE_FIELDS, PICTURES, Files, Make, Page, Reader, scan
 from content.timetable import Talk, Timetable
@@ -146,19 +145,7 @@ class Library:
         return next((course for course in self.courses if course.slug == slug), None)
 
 
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Stop the search for cycles: parsing makes and drops objects by the million, and it took a quarter of the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
-@_without_collecting()
+@without_collecting()
 def load(
     root: Path, reader: Reader | None = None, files: Files | None = None
 ) -> tuple[Library, tuple[ContentError, ...]]:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from content import faults, front_matter, render
-from content.faults import ContentError, Fault
+from content.errors import ContentError, Fault
 from content.front_matter import REQUIRED, Field
 from content.render import Rendered, Section
 

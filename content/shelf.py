@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from content import library
-from content.faults import ContentError
+from content.errors import ContentError
 from content.library import Library
 from content.pages import Files, Reader, Recall, scan
 

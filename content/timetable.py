@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from content import render
-from content.faults import Fault
+from content.errors import Fault
 
 LEVELS = ("100", "200", "300", "400")
 LONGEST = timedelta(hours=8)

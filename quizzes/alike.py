@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from math import ceil
 from typing import Literal
 
@@ -18,15 +18,13 @@ same words."""
 
 ALIKE = 0.5
 """Two items that share more of their four-word runs (Jaccard's index) are one item."""
-MOST = 20
+MOST = 5
 """So many others an item is said to be like."""
-MOST_COMPARED = 200
+MOST_COMPARED = 100
 """So many others an item is compared with word by word: what would be more is a file of one item a thousand times."""
 
 _WORD = re.compile(r"\w+")
 _RUN = 4
-
-Run = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -45,16 +43,17 @@ def find(items: Sequence[Item], fresh: int = 0) -> Iterator[Alike]:
     one of their |x| - ceil(t |x|) + 1 rarest elements in common (R. J. Bayardo, Y. Ma and R. Srikant, 2007, "Scaling
     up all pairs similarity search"). So the time grows with what is alike, not with the square of the items.
     """
-    stems: dict[str, list[int]] = {}
+    stems = [_words_of(item.question.stem) for item in items]
+    places: dict[str, list[int]] = {}
     runs = _shared([_runs(item) for item in items])
     holders: dict[int, list[int]] = {}
     for second, item in enumerate(items):
-        twins = stems.setdefault(_words_of(item.question.stem), [])
+        twins = places.setdefault(stems[second], [])
         prefix = runs[second].prefix()
         if second >= fresh:
             yield from (Alike(first, second, _compare(items[first], item)) for first in twins[:MOST])
-            candidates = dict.fromkeys(first for run in prefix for first in holders.get(run, ()))
-            near = (one for one in list(candidates)[:MOST_COMPARED] if one not in twins)
+            holding = (first for run in prefix for first in holders.get(run, ()))
+            near = (one for one in dict.fromkeys(islice(holding, MOST_COMPARED)) if stems[one] != stems[second])
             close = [one for one in near if _share(runs[one], runs[second]) > ALIKE]
             yield from (Alike(first, second, "near") for first in close[:MOST])
         twins.append(second)
@@ -71,6 +70,8 @@ def key_texts(item: Item) -> set[str]:
 
 def _compare(first: Item, second: Item) -> Kind:
     """Say how two items of one stem stand to each other."""
+    if _asked(first) == _asked(second):
+        return "same"
     options, others = (
         {_words_of(one.text) for one in (*item.question.options, *item.question.targets)} for item in (first, second)
     )
@@ -81,15 +82,20 @@ def _compare(first: Item, second: Item) -> Kind:
     return "same" if options == others else "near"
 
 
+def _asked(item: Item) -> tuple[object, ...]:
+    return item.question.kind, item.question.options, item.question.targets, item.key.correct
+
+
 def _words_of(text: str) -> str:
     """Return a text as its words, whatever stands between them; a text without words as it is."""
     return " ".join(_WORD.findall(text.casefold())) or text.strip()
 
 
-def _runs(item: Item) -> frozenset[Run]:
+def _runs(item: Item) -> frozenset[int]:
+    """Return the runs of an item's words, each as its hash: a tuple would be hashed anew at every look."""
     texts = (item.question.stem, *(one.text for one in item.question.options))
     words = _WORD.findall(" ".join(texts).casefold())
-    return frozenset(zip(*(words[start:] for start in range(_RUN)), strict=False))
+    return frozenset(map(hash, zip(*(words[start:] for start in range(_RUN)), strict=False)))
 
 
 @dataclass(frozen=True)
@@ -106,11 +112,18 @@ class _Runs:
         return sorted(self.shared)[:length] if length > 0 else []
 
 
-def _shared(runs: Sequence[frozenset[Run]]) -> list[_Runs]:
-    counts = Counter(chain.from_iterable(runs))
-    common = sorted((run for run, count in counts.items() if count > 1), key=counts.__getitem__)
-    ranks = {run: rank for rank, run in enumerate(common)}
-    return [_Runs(len(one), frozenset(ranks[run] for run in one if run in ranks)) for one in runs]
+def _shared(runs: Sequence[frozenset[int]]) -> list[_Runs]:
+    # Most runs are of one item alone: only the others are counted.
+    seen, several = set[int](), set[int]()
+    for one in runs:
+        several |= seen & one
+        seen |= one
+    shared = [one & several for one in runs]
+    counts = Counter(chain.from_iterable(shared))
+    ranks = {run: rank for rank, run in enumerate(sorted(counts, key=counts.__getitem__))}
+    return [
+        _Runs(len(every), frozenset(map(ranks.__getitem__, some))) for every, some in zip(runs, shared, strict=True)
+    ]
 
 
 def _share(first: _Runs, second: _Runs) -> float:

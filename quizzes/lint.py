@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from content.faults import ContentError
+from content.errors import ContentError
 from quizzes import alike
 from quizzes.formats.drafts import ItemError
 from quizzes.questions import Bank, Item, refers_to_others

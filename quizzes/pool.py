@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from content import faults
-from content.faults import ContentError
+from content.errors import ContentError
 from quizzes.formats import markdown
 from quizzes.questions import Bank, Item, Question
 

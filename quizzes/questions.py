@@ -28,9 +28,11 @@ _REFERS = re.compile(
     re.IGNORECASE,
 )
 # Fields that came after the first versions were named; they count only where an item uses them.
-_LATER = (
-    *("enemies", "kind", "targets", "unit", "fixed", "case", "stimulus"),
-    *("tolerance", "experiments", "claims", "explanation", "also"),
+_LATER = frozenset(
+    {
+        *("enemies", "targets", "unit", "fixed", "case", "stimulus"),
+        *("tolerance", "experiments", "claims", "explanation", "also"),
+    }
 )
 
 
@@ -149,16 +151,17 @@ class Item:
     def content(self) -> dict[str, dict[str, Any]]:
         """Return the question and the key as plain values, without what an item does not use."""
         # Not dataclasses.asdict: it copies every text deeply, which takes five times as long.
-        question = dict(vars(self.question))
+        question, key = (
+            {name: value for name, value in vars(part).items() if value or name not in _LATER}
+            for part in (self.question, self.key)
+        )
         del question["tags"]
+        if self.question.kind == "choice":
+            del question["kind"]
         for name in ("options", "targets"):
-            question[name] = tuple(dict(vars(one)) for one in question[name])
-        parts = {"question": question, "key": {**vars(self.key), "correct": sorted(self.key.correct)}}
-        for part in parts.values():
-            for name in _LATER:
-                if not part.get(name) or (name, part[name]) == ("kind", "choice"):
-                    part.pop(name, None)
-        return parts
+            if name in question:
+                question[name] = tuple(dict(vars(one)) for one in question[name])
+        return {"question": question, "key": {**key, "correct": sorted(self.key.correct)}}
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the item's content, key included: the name of this immutable version."""
@@ -178,10 +181,9 @@ class Bank:
 
 def item_of(question: dict[str, Any], key: dict[str, Any]) -> Item:
     """Return the item whose ``content()`` these are, or are out of JSON."""
-    options, targets = (tuple(Option(**one) for one in question.get(name, ())) for name in ("options", "targets"))
-    pairs = {
-        name: tuple((first, second) for first, second in key.get(name, ()))
-        for name in ("rationales", "experiments", "claims")
+    options, targets = (tuple([Option(**one) for one in question.get(name, ())]) for name in ("options", "targets"))
+    pairs: dict[str, Any] = {
+        name: tuple(map(tuple, key[name])) for name in ("rationales", "experiments", "claims") if name in key
     }
     return Item(
         Question(**{**question, "options": options, "targets": targets, "tags": tuple(question.get("tags", ()))}),

@@ -17,7 +17,7 @@ from accounts.people import Person
 from accounts.sessions import require_role
 from content import diff
 from content.draft_views import sent_text, signature
-from content.faults import ContentError
+from content.errors import ContentError
 from db import database
 from quizzes.authoring import store, whole, whole_store
 from quizzes.authoring.authoring_views import around, find_bank, shown_of

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from content.faults import ContentError
+from content.errors import ContentError
 from quizzes.authoring import checking
 from quizzes.authoring.checking import Checked, Surroundings
 from quizzes.authoring.store import Draft, StudioBank

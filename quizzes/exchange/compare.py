@@ -23,13 +23,16 @@ class Known:
 def compare(name: str, reading: Reading, known: Sequence[Known]) -> Compared:
     """Return a file that was read in the format ``name`` with everything that its items are like.
 
-    Of two items of the file each names the other; one of a bank is named by those of the file.
+    Of two items of the file each names the other, as far as it does not name too many; one of a bank is named by those
+    of the file.
     """
     items = [*(one.item for one in known), *(one.item for one in reading.items)]
-    likenesses: dict[int, tuple[Likeness, ...]] = {}
+    likenesses: dict[int, list[Likeness]] = {}
     for number, likeness in _pairs(reading, known, items):
-        likenesses[number] = (*likenesses.get(number, ()), likeness)
-    return Compared(name, reading, likenesses)
+        named = likenesses.setdefault(number, [])
+        if len(named) < alike.MOST:
+            named.append(likeness)
+    return Compared(name, reading, {number: tuple(named) for number, named in likenesses.items()})
 
 
 def _pairs(reading: Reading, known: Sequence[Known], items: Sequence[Item]) -> Iterator[tuple[int, Likeness]]:

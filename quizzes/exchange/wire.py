@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
+from content.garbage import without_collecting
 from quizzes.formats.reading import Finding, Imported, Reading
 from quizzes.questions import Item, item_of
 
@@ -42,16 +43,15 @@ def dump(compared: Compared) -> bytes:
         "format": compared.format,
         "questions": reading.questions,
         "items": [_item_values(one) for one in reading.items],
-        "findings": [asdict(one) for one in reading.findings],
+        "findings": [vars(one) for one in reading.findings],
         "files": {name: base64.b64encode(data).decode() for name, data in reading.files.items()},
-        "likenesses": [
-            [number, asdict(one)] for number, likenesses in compared.likenesses.items() for one in likenesses
-        ],
+        "likenesses": [[number, vars(one)] for number, likenesses in compared.likenesses.items() for one in likenesses],
     }
     # The lowest level: a report is written once and read a few times.
     return zlib.compress(json.dumps(values, ensure_ascii=False).encode(), 1)
 
 
+@without_collecting()
 def load(data: bytes) -> Compared:
     """Return the compared file that ``dump`` made bytes of."""
     values = json.loads(zlib.decompress(data))
@@ -61,10 +61,10 @@ def load(data: bytes) -> Compared:
         values["questions"],
         {name: base64.b64decode(text) for name, text in values["files"].items()},
     )
-    likenesses: dict[int, tuple[Likeness, ...]] = {}
+    likenesses: dict[int, list[Likeness]] = {}
     for number, one in values["likenesses"]:
-        likenesses[number] = (*likenesses.get(number, ()), Likeness(**one))
-    return Compared(values["format"], reading, likenesses)
+        likenesses.setdefault(number, []).append(Likeness(**one))
+    return Compared(values["format"], reading, {number: tuple(named) for number, named in likenesses.items()})
 
 
 def item_values(item: Item) -> dict[str, Any]:

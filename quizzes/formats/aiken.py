@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from quizzes.formats import build, writing
-from quizzes.formats.build import Built, BuiltOption
+from quizzes.formats.build import Built
 from quizzes.formats.reading import Finding, Imported, Reading, Writing
 from quizzes.formats.source import MAXIMUM_QUESTIONS, MAXIMUM_RAW, lines_ended, too_many
 from quizzes.questions import Item
@@ -95,7 +95,7 @@ def _build(number: int, question: _Question) -> Built:
         return None, (Finding(line, 1, "error", sentence, number),)
     letters = [letter for letter, _, _ in question.options]
     options = [
-        BuiltOption(" ".join(words), letter == question.answer[:1].upper() if question.answer else False, "", line, 1)
+        build.option(" ".join(words), letter == question.answer[:1].upper() if question.answer else False, "", line)
         for letter, words, line in question.options
     ]
     notes = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from quizzes.answers import number as number_of
@@ -29,19 +29,13 @@ _TAKEN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class BuiltOption:
-    """An option, a step, or the left side of a pair, where it stands in the source."""
-
-    text: str
-    correct: bool
-    rationale: str
-    line: int
-    column: int
-
-
 Built = tuple[Imported | None, tuple[Finding, ...]]
 """An item and notes on it, or None and what is wrong."""
+
+
+def option(text: str, correct: bool, rationale: str, line: int, target: str = "") -> Line:
+    """Return an option, a step, or the left side of a pair with its right one, where it stands in the source."""
+    return Line(line, [_one_line(text)], correct, _one_line(target), [_one_line(rationale)])
 
 
 def choice(
@@ -50,7 +44,7 @@ def choice(
     column: int,
     name: str,
     stem: str,
-    options: Sequence[BuiltOption],
+    options: Sequence[Line],
     explanation: str = "",
     category: str = "",
     fixed: bool = False,
@@ -67,7 +61,7 @@ def choice(
         stem = f"{stem.rstrip()} {words}."
         notes = (Finding(line, column, "note", f"{right} options are right, so “{words}.” is added.", number),)
     draft = _draft(number, line, name, stem, explanation, {"Order": "fixed" if fixed else "", **(fields or {})})
-    draft.lines = [_line(one) for one in options]
+    draft.lines = list(options)
     built, found = _finish(number, column, category, draft)
     return built, (*found, *(notes if built else ()))
 
@@ -87,7 +81,7 @@ def true_false(
 ) -> Built:
     """Build a true/false item; the rationales are those of True and of False."""
     given = zip(("True", "False"), (right, not right), rationales, strict=True)
-    options = [BuiltOption(text, correct, reason, line, column) for text, correct, reason in given]
+    options = [option(text, correct, reason, line) for text, correct, reason in given]
     return choice(number, line, column, name, stem, options, explanation, category, fields=fields)
 
 
@@ -112,7 +106,7 @@ def numeric(
         return None, (Finding(line, column, "error", f"“{shown[:60]}” is no number; write one such as 2.5.", number),)
     draft = _draft(number, line, name, stem, explanation, {"Kind": "numeric", **(fields or {})})
     text = value + (f" ± {tolerance}" if tolerance else "") + (f" {unit}" if unit else "")
-    draft.lines = [_line(BuiltOption(text, True, rationale, line, column))]
+    draft.lines = [option(text, True, rationale, line)]
     return _finish(number, column, category, draft)
 
 
@@ -135,7 +129,7 @@ def short_text(
     text = " or ".join(f"“{one}”" for one in plain if one)
     if not text:
         return None, (Finding(line, column, "error", "The question has no answer that would be right.", number),)
-    draft.lines = [_line(BuiltOption(text, True, rationale, line, column))]
+    draft.lines = [option(text, True, rationale, line)]
     return _finish(number, column, category, draft)
 
 
@@ -145,7 +139,7 @@ def ordering(
     column: int,
     name: str,
     stem: str,
-    steps: Sequence[BuiltOption],
+    steps: Sequence[Line],
     explanation: str = "",
     category: str = "",
     *,
@@ -153,7 +147,7 @@ def ordering(
 ) -> Built:
     """Build an ordering of steps, given in their right order."""
     draft = _draft(number, line, name, stem, explanation, {"Kind": "ordering", **(fields or {})})
-    draft.lines = [_line(replace(one, correct=True)) for one in steps]
+    draft.lines = list(steps)
     return _finish(number, column, category, draft)
 
 
@@ -163,17 +157,17 @@ def matching(
     column: int,
     name: str,
     stem: str,
-    matches: Sequence[tuple[BuiltOption, str]],
+    pairs: Sequence[Line],
     explanation: str = "",
     category: str = "",
     fixed: bool = False,
     *,
     fields: Mapping[str, str] | None = None,
 ) -> Built:
-    """Build a matching of (option, its partner); an empty option leaves a partner to nothing."""
+    """Build a matching; a pair without a left side leaves its right one to nothing."""
     given = {"Kind": "matching", "Order": "fixed" if fixed else "", **(fields or {})}
     draft = _draft(number, line, name, stem, explanation, given)
-    draft.lines = [replace(_line(one), target=_one_line(target)) for one, target in matches]
+    draft.lines = list(pairs)
     return _finish(number, column, category, draft)
 
 
@@ -209,10 +203,6 @@ def with_ids_of_their_own(items: Iterable[Imported]) -> tuple[tuple[Imported, ..
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _line(option: BuiltOption) -> Line:
-    return Line(option.line, [_one_line(option.text)], option.correct, "", [_one_line(option.rationale)])
 
 
 def _draft(number: int, line: int, name: str, stem: str, explanation: str, fields: Mapping[str, str]) -> Draft:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from quizzes.answers import number as number_of
 from quizzes.formats import build, writing
-from quizzes.formats.build import Built, BuiltOption
-from quizzes.formats.drafts import LETTERS
+from quizzes.formats.build import Built
+from quizzes.formats.drafts import LETTERS, Line
 from quizzes.formats.reading import Finding, Imported, Reading, Writing
 from quizzes.formats.source import MAXIMUM_LINE, MAXIMUM_QUESTIONS, MAXIMUM_RAW, lines_ended, too_many
 from quizzes.questions import KINDS, Item
@@ -207,9 +207,9 @@ def _head(row: _Row) -> tuple[int, int, int, str, str]:
     return row.number, row.line, 1, row.cell("id"), row.cell("question")
 
 
-def _options(row: _Row, correct: str = "") -> list[BuiltOption]:
+def _options(row: _Row, correct: str = "") -> list[Line]:
     return [
-        BuiltOption(row.cell(f"option {letter}"), letter in correct, row.cell(f"rationale {letter}"), row.line, 1)
+        build.option(row.cell(f"option {letter}"), letter in correct, row.cell(f"rationale {letter}"), row.line)
         for letter in LETTERS
         if row.cell(f"option {letter}")
     ]
@@ -221,7 +221,7 @@ def _choice(row: _Row) -> Built:
     explanation = row.cell("explanation") or row.cell("rationale")
     wrong = [row.cell(f"wrong {letter}") for letter in LETTERS if row.cell(f"wrong {letter}")]
     if wrong and not texts and given:
-        options = [BuiltOption(text, text is given, "", row.line, 1) for text in (given, *wrong)]
+        options = [build.option(text, text is given, "", row.line) for text in (given, *wrong)]
         return build.choice(*_head(row), options, explanation, row.cell("category"), fields=_fields(row))
     if not texts and given.casefold() in ("true", "false", "t", "f"):
         right, reasons = given[0] in "Tt", (row.cell("rationale a"), row.cell("rationale b"))
@@ -270,13 +270,12 @@ def _ordering(row: _Row) -> Built:
 
 
 def _matching(row: _Row) -> Built:
-    matches = []
+    pairs = []
     for letter in f"{LETTERS}i":
         text, partner = row.cell(f"option {letter}"), row.cell(f"partner {letter}")
         if text or partner:
-            option = BuiltOption(text, True, row.cell(f"rationale {letter}"), row.line, 1)
-            matches.append((option, partner))
-    given = (matches, row.cell("explanation"), row.cell("category"))
+            pairs.append(build.option(text, True, row.cell(f"rationale {letter}"), row.line, partner))
+    given = (pairs, row.cell("explanation"), row.cell("category"))
     return build.matching(*_head(row), *given, fields=_fields(row))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Protocol
 
-from content.faults import ContentError
+from content.errors import ContentError
 from quizzes import predicates
 from quizzes.answers import number
 from quizzes.predicates import PredicateError

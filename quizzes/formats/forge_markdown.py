@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from quizzes.formats import build, writing
-from quizzes.formats.build import Built, BuiltOption
+from quizzes.formats.build import Built
 from quizzes.formats.drafts import LETTERS
 from quizzes.formats.forge_scan import Question, questions
 from quizzes.formats.reading import Finding, Imported, Reading, Severity, Writing
@@ -75,7 +75,7 @@ def _build(question: Question, kept: _Findings) -> Built:
             sentence = "The picture of this option is no part of the file; its address is kept."
             kept.add("loss", option.line, option.column, sentence, option.words)
     options = [
-        BuiltOption(option.words, place in right, " ".join(option.rationale), option.line, option.column)
+        build.option(option.words, place in right, " ".join(option.rationale), option.line)
         for place, option in enumerate(question.options)
     ]
     stem, explanation = "\n".join(question.stem), " ".join(question.explanation)

@@ -12,14 +12,19 @@ from decimal import Decimal, InvalidOperation
 from itertools import islice
 
 from quizzes.formats import build
-from quizzes.formats.build import Built, BuiltOption
+from quizzes.formats.build import Built
+from quizzes.formats.drafts import Line
 from quizzes.formats.gift_scan import Block, Places, blocks
 from quizzes.formats.reading import Finding, Imported, Reading, Severity
 from quizzes.formats.source import MAXIMUM_QUESTIONS, MAXIMUM_RAW, lines_ended, too_many
 
 BLANK = "_____"
 """What stands in a stem where a word is missing."""
-_TOKEN = re.compile(r"\\.|[=~#]")
+_LEAD = re.compile(r"(?:[^\\=~#]++|\\.?+)*+", re.DOTALL)
+"""A text up to the first mark that is not escaped."""
+_PART = re.compile(rf"([=~#])({_LEAD.pattern})", re.DOTALL)
+_BRACED = re.compile(r"(TEXT)\{(TEXT)\}(TEXT)".replace("TEXT", r"(?:[^\\{}]++|\\.?+)*+"), re.DOTALL)
+"""What stands before, within and after the only braces of a question."""
 _ESCAPE = re.compile(r"\\([\\~=#{}:n])")
 _FORMAT = re.compile(r"\s*\[(html|moodle|plain|markdown)\]", re.IGNORECASE)
 _WEIGHT = re.compile(r"\s*%(-?[0-9]{1,3}(?:\.[0-9]{1,10})?)%")
@@ -41,9 +46,8 @@ class Part:
     mark: str
     text: str
     offset: int
-    feedback: str = ""
-    extra: list[str] = field(default_factory=list)
-    """Feedback after the first part of it."""
+    feedback: list[str] = field(default_factory=list)
+    """Its parts, which is one in most files."""
     weight: Decimal | None = None
 
     @property
@@ -52,6 +56,10 @@ class Part:
         if self.weight is not None:
             return self.weight
         return _RIGHT if self.mark == "=" else Decimal(0)
+
+    def earns(self, *, single: bool) -> bool:
+        """Return whether it is right: where one is chosen, what earns everything; of several, what earns anything."""
+        return self.worth >= _RIGHT if single else self.worth > 0
 
 
 @dataclass
@@ -69,8 +77,8 @@ class _Question:
 
     @property
     def start(self) -> tuple[int, int]:
-        text = self.block.text
-        return self.places.of(self.block.start + len(text) - len(text.lstrip()))
+        first = self.block.lines[0]
+        return self.places.of(self.block.start + len(first) - len(first.lstrip()))
 
     def add(self, severity: Severity, offset: int, sentence: str, raw: str = "") -> None:
         """Keep a finding at an offset within the block."""
@@ -84,12 +92,12 @@ class _Question:
 
     def words(self, text: str, offset: int, *, one_line: bool = True) -> str:
         """Return a text as Markdown: escapes undone, its format heeded, and what is lost by that said."""
-        if not text:
-            return ""
-        found = _FORMAT.match(text) if "[" in text else None
+        if not _SUSPICIOUS.search(text):
+            return text.strip()
+        found = _FORMAT.match(text)
         written = found[1].lower() if found else self.format
         plain = text[found.end() :] if found else text
-        plain = (_ESCAPE.sub(_unescape, plain) if "\\" in plain else plain).strip()
+        plain = _ESCAPE.sub(_unescape, plain).strip()
         if written == "markdown" or not _SUSPICIOUS.search(plain):
             return plain
         if written == "html" or (written != "plain" and _HTML.search(plain)):
@@ -103,19 +111,17 @@ class _Question:
             return converted.text
         return _SPECIAL.sub(r"\\\g<0>", plain)
 
-    def option(self, part: Part, *, correct: bool) -> BuiltOption:
-        """Return an answer as an option with its rationale."""
-        line, column = self.places.of(self.block.start + part.offset)
-        return BuiltOption(self.words(part.text, part.offset), correct, self.reason(part), line, column)
+    def option(self, part: Part, *, correct: bool, target: str = "") -> Line:
+        """Return an answer as an option with its rationale, or as a pair."""
+        line = self.places.line(self.block.start + part.offset)
+        return build.option(self.words(part.text, part.offset), correct, self.reason(part), line, target)
 
     def reason(self, part: Part) -> str:
         """Return the feedback of an answer; more than one part of it is joined, and said."""
-        if part.extra:
-            self.add(
-                "loss", part.offset, "The feedback of this answer has several parts; they are joined.", part.extra[0]
-            )
-            return self.words(" ".join([part.feedback, *part.extra]).strip(), part.offset)
-        return self.words(part.feedback, part.offset)
+        if len(part.feedback) > 1:
+            sentence = "The feedback of this answer has several parts; they are joined."
+            self.add("loss", part.offset, sentence, part.feedback[1])
+        return self.words(" ".join(part.feedback), part.offset)
 
     def built(self, make: Callable[..., Built], *arguments: object) -> Built:
         """Build an item of what the question has, whatever kind it is of."""
@@ -138,9 +144,10 @@ def read(text: str) -> Reading:
         made, found = _read(question)
         if made is not None:
             items.append(_tagged(made, question))
-        raw = block.text.strip()[:MAXIMUM_RAW]
         findings += question.findings
-        findings += [replace(one, raw=raw) if one.severity == "error" else one for one in found]
+        for one in found:
+            raw = block.text.strip()[:MAXIMUM_RAW] if one.severity == "error" else one.raw
+            findings.append(replace(one, raw=raw))
     kept, notes = build.with_ids_of_their_own(items)
     if not found_blocks:
         findings.append(Finding(1, 1, "error", "The file has no question; one ends with its answers in braces."))
@@ -152,13 +159,13 @@ def read(text: str) -> Reading:
 def _read(question: _Question) -> Built:
     """Read one block: name, stem, answers in braces, and what follows them."""
     text = question.block.text
-    braces = [found for found in _BRACE.finditer(text) if found[0] in "{}"]
-    marks = "".join(found[0] for found in braces)
-    if marks != "{}":
-        return question.refuse(braces[0].start() if braces else len(text) - len(text.lstrip()), _brace_fault(marks))
-    opening, closing = braces[0].start(), braces[1].start()
-    _read_head(question, text[:opening], text[closing + 1 :])
-    inside, offset = text[opening + 1 : closing], opening + 1
+    found = _BRACED.fullmatch(text)
+    if found is None:
+        first = next((one.start() for one in _BRACE.finditer(text) if one[0] in "{}"), len(text) - len(text.lstrip()))
+        return question.refuse(first, _brace_fault("".join(one for one in _BRACE.findall(text) if one in "{}")))
+    head, inside, tail = found.groups()
+    opening, offset = found.end(1), found.start(2)
+    _read_head(question, head, tail)
     inside, feedback = _without_general(inside)
     question.explanation = question.words(feedback, offset + len(inside))
     if not inside.strip():
@@ -228,21 +235,18 @@ def _without_general(inside: str) -> tuple[str, str]:
 
 def _parts(question: _Question, inside: str, offset: int) -> tuple[str, list[Part]]:
     """Return the text before the first mark, and the answers; feedback belongs to the answer before it."""
-    marks = [found for found in _TOKEN.finditer(inside) if found[0] in "=~#"]
-    ends = [*(found.start() for found in marks[1:]), len(inside)][: len(marks)]
-    lead = inside[: marks[0].start()] if marks else inside
+    leading = _LEAD.match(inside)
+    lead = leading[0] if leading else ""
     parts: list[Part] = []
-    for mark, end in zip(marks, ends, strict=True):
-        text = inside[mark.end() : end]
-        if mark[0] != "#" or not parts or parts[-1].mark == "#":
-            parts.append(_weighed(mark[0], text, offset + mark.end()))
-            if mark[0] == "=" and mark.start() and not inside[mark.start() - 1].isspace():
+    for found in _PART.finditer(inside, len(lead)):
+        mark, text = found.groups()
+        if mark != "#" or not parts or parts[-1].mark == "#":
+            parts.append(_weighed(mark, text, offset + found.start(2)))
+            if mark == "=" and found.start() and not inside[found.start() - 1].isspace():
                 sentence = "This “=” begins a right answer, in the middle of a word; write “\\=” for a sign."
-                question.add("note", offset + mark.start(), sentence)
-        elif not parts[-1].feedback:
-            parts[-1].feedback = text.strip()
-        else:
-            parts[-1].extra.append(text.strip())
+                question.add("note", offset + found.start(), sentence)
+        elif feedback := text.strip():
+            parts[-1].feedback.append(feedback)
     return lead, parts
 
 
@@ -263,16 +267,16 @@ def _truth(question: _Question, right: bool, parts: list[Part]) -> Built:
 def _choice(question: _Question, parts: list[Part]) -> Built:
     """Build a choice: of one where an “=” marks the key, of several where only weights do."""
     single = any(part.mark == "=" for part in parts)
-    right = [part for part in parts if (part.worth >= _RIGHT if single else part.worth > 0)]
+    right = [part for part in parts if part.earns(single=single)]
     for part in parts:
-        if single and part.weight is not None and part not in right and part.weight:
+        if single and part.weight and not part.earns(single=True):
             question.add("loss", part.offset, f"The {part.weight} % that this option earns is left out.", part.text)
     if single and len(right) > 1:
         sentence = "Any one of several right options was enough; now all of them must be chosen."
         question.add("loss", right[1].offset, sentence, right[1].text)
     if not single:
         _compare_weights(question, parts, right)
-    return question.built(build.choice, [question.option(part, correct=part in right) for part in parts])
+    return question.built(build.choice, [question.option(one, correct=one.earns(single=single)) for one in parts])
 
 
 def _compare_weights(question: _Question, parts: list[Part], right: list[Part]) -> None:
@@ -281,28 +285,28 @@ def _compare_weights(question: _Question, parts: list[Part], right: list[Part]) 
         return
     share = _RIGHT / len(right)
     for part in parts:
-        wanted = (share,) if part in right else (Decimal(0), -share, -_RIGHT)
+        wanted = (share,) if part.earns(single=False) else (Decimal(0), -share, -_RIGHT)
         if all(abs(part.worth - one) > 1 for one in wanted):
             sentence = f"The weight of {part.worth} % is left out; every option counts the same here."
             question.add("loss", part.offset, sentence, part.text)
 
 
 def _matching(question: _Question, parts: list[Part]) -> Built:
-    matches = []
+    pairs = []
     for part in parts:
         left, _arrow, partner = part.text.partition("->")
         if part.weight is not None:
             question.add("loss", part.offset, f"The weight of {part.weight} % is left out.", part.text)
-        option = question.option(replace(part, text=left), correct=True)
-        matches.append((option, question.words(partner, part.offset)))
-    return question.built(build.matching, matches)
+        target = question.words(partner, part.offset)
+        pairs.append(question.option(replace(part, text=left), correct=True, target=target))
+    return question.built(build.matching, pairs)
 
 
 def _short_text(question: _Question, parts: list[Part]) -> Built:
     """Build a short text of the spellings that earn the whole mark."""
     kept = [part for part in parts if part.worth >= _RIGHT]
     for part in parts:
-        if part not in kept:
+        if part.worth < _RIGHT:
             sentence = f"A spelling that earns {part.worth} % is left out; a short text is right or wrong here."
             question.add("loss", part.offset, sentence, part.text)
         elif re.search(r"(?<!\\)\*", part.text):
@@ -323,14 +327,14 @@ def _number(question: _Question, inside: str, offset: int) -> Built:
     """Build a number of its first whole answer, which may be a value with a tolerance or a range."""
     lead, parts = _parts(question, inside, offset)
     if lead.strip() or not parts or parts[0].mark == "#":
-        feedback = parts[0].text.strip() if parts and parts[0].mark == "#" else ""
+        feedback = [parts[0].text.strip()] if parts and parts[0].mark == "#" else []
         alone = Part("=", lead, offset, feedback)
         parts = [alone, *(part for part in parts if part.mark != "#")]
     whole = [part for part in parts if part.mark == "=" and part.worth >= _RIGHT]
     for part in parts:
         if part not in whole[:1]:
             sentence = "A number has one right answer here; this one is left out."
-            question.add("loss", part.offset, sentence, f"{part.text} {part.feedback}")
+            question.add("loss", part.offset, sentence, f"{part.text} {' '.join(part.feedback)}")
     limits = _limits(whole[0].text) if whole else None
     if limits is None:
         return question.refuse(offset, "This is no number; write one such as “#3”, “#3:0.5” or “#1..5”.")
@@ -369,6 +373,8 @@ def _unescape(found: re.Match[str]) -> str:
 
 def _tagged(made: Imported, question: _Question) -> Imported:
     """Return an item with the tags of its comment; those that are no names are left out, with a loss."""
+    if not question.block.tags:
+        return made
     names = {tag: "-".join(tag.casefold().split()) for tag in question.block.tags}
     tags = [name for name in names.values() if _TAG.fullmatch(name)]
     for tag, name in names.items():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _MARK = re.compile(r"\\.|[{}]")
-_CATEGORY = re.compile(r"\s*\$CATEGORY:(.*)", re.IGNORECASE)
+_CATEGORY = re.compile(r"\$CATEGORY:(.*)", re.IGNORECASE)
 _PRE = re.compile(r"<(/?)pre\b", re.IGNORECASE)
 _ID = re.compile(r"\[id:([^\]]+)\]")
 _TAG = re.compile(r"\[tag:([^\]]+)\]")
@@ -21,9 +21,13 @@ class Places:
         """Note where each line begins."""
         self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
 
+    def line(self, offset: int) -> int:
+        """Return the line of an offset, counted from 1."""
+        return bisect_right(self._starts, offset)
+
     def of(self, offset: int) -> tuple[int, int]:
         """Return the line and the column of an offset, counted from 1."""
-        line = bisect_right(self._starts, offset)
+        line = self.line(offset)
         return line, offset - self._starts[line - 1] + 1
 
 
@@ -56,13 +60,13 @@ class Block:
         if "<" in line:
             self.pre += sum(-1 if found[1] else 1 for found in _PRE.finditer(line))
 
-    def ends_before(self, line: str) -> bool:
-        """Return whether the block is over where this line comes next."""
+    def ends_before(self, words: str) -> bool:
+        """Return whether the block is over where a line with these words, spaces around them off, comes next."""
         if not self.lines:
             return False
-        if line.lstrip().startswith("::") or _CATEGORY.match(line):
-            return True
-        return not line.strip() and not self.open and (self.pre <= 0 or self.closed)
+        if not words:
+            return not self.open and (self.pre <= 0 or self.closed)
+        return words.startswith("::") or _CATEGORY.match(words) is not None
 
 
 def blocks(text: str) -> Iterator[Block]:
@@ -70,17 +74,18 @@ def blocks(text: str) -> Iterator[Block]:
     offset, category = 0, ""
     block = Block(0)
     for line in text.split("\n"):
-        if block.ends_before(line):
+        words = line.strip()
+        if block.ends_before(words):
             yield block
             block = Block(offset)
-        if line.lstrip().startswith("//"):
+        if words.startswith("//"):
             _take_comment(block, line)
             # As long as the comment was, so that offsets stay.
             if block.lines:
                 block.take(" " * len(line))
-        elif not block.lines and (found := _CATEGORY.match(line)):
+        elif not block.lines and (found := _CATEGORY.match(words)):
             category = found[1].strip()
-        elif block.lines or line.strip():
+        elif block.lines or words:
             if not block.lines:
                 block.start, block.category = offset, category
             block.take(line)

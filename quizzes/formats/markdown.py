@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from content.faults import ContentError
+from content.errors import ContentError
 from quizzes.answers import pairs
 from quizzes.formats.drafts import Draft, ItemError, Line, finish
 from quizzes.questions import POOLS, Bank, Item, Key, Question

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from quizzes.formats import build
-from quizzes.formats.build import Built, BuiltOption
+from quizzes.formats.build import Built
+from quizzes.formats.drafts import Line
 from quizzes.formats.findings import MAXIMUM_HTML, MAXIMUM_PARTS, Findings, decode_base64
 from quizzes.formats.html import from_elements, picture_name, to_markdown
 from quizzes.formats.moodle_writer import write
@@ -201,11 +202,11 @@ class _Question:
                 )
             yield answer, fraction or Decimal(0)
 
-    def option(self, answer: Element, *, correct: bool) -> BuiltOption:
+    def option(self, answer: Element, *, correct: bool) -> Line:
         """Return an answer as an option, with its feedback as the rationale."""
         text = self.text(answer, "answer", usual=self._usual_format())
         reason = self.text(answer.find("feedback"), "feedback")
-        return BuiltOption(text, correct, reason, answer.line, answer.column)
+        return build.option(text, correct, reason, answer.line)
 
     def _usual_format(self) -> str:
         """Return how an answer without a format is written: old files have plain texts."""
@@ -373,7 +374,7 @@ def _read_matching(question: _Question) -> Built | None:
     pairs = []
     for pair in question.element.elements("subquestion"):
         partner = question.text(pair.find("answer"), "partner", usual="plain_text")
-        pairs.append((BuiltOption(question.text(pair, "pair"), True, "", pair.line, pair.column), partner))
+        pairs.append(build.option(question.text(pair, "pair"), True, "", pair.line, partner))
     return build.matching(
         *question.start,
         question.stem(),

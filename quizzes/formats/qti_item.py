@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 
 from quizzes.formats import build
-from quizzes.formats.build import Built, BuiltOption
+from quizzes.formats.build import Built
+from quizzes.formats.drafts import Line
 from quizzes.formats.findings import MAXIMUM_PARTS, Findings
 from quizzes.formats.html import PictureName
 from quizzes.formats.qti_tree import SUPPORTED, UNIT, convert, interactions
@@ -199,10 +200,10 @@ class _Item:
         """Return the choices of the interaction, by the name of their element."""
         return list(self.interaction.walk(name))
 
-    def option(self, choice: Element, *, correct: bool) -> BuiltOption:
-        """Return a choice as an option with its rationale."""
+    def option(self, choice: Element, *, correct: bool, target: str = "") -> Line:
+        """Return a choice as an option with its rationale, or as a pair."""
         reason = self.reasons.pop(choice.get("identifier"), "")
-        return BuiltOption(self.text_of(choice), correct, reason, choice.line, choice.column)
+        return build.option(self.text_of(choice), correct, reason, choice.line, target)
 
     def correct(self) -> list[str]:
         """Return the values of the correct response, or those that the mapping rewards where there is none."""
@@ -363,9 +364,9 @@ def _read_pairs(item: _Item) -> Built:
     if not set(partners.values()) <= set(right):
         raise RefusalError(item.declaration, "The key names a partner that is not in the second set.")
     texts = {one: item.text_of(choices[one]) for one in right}
-    lines = [(item.option(choices[one], correct=True), texts[partners[one]]) for one in left]
+    lines = [item.option(choices[one], correct=True, target=texts[partners[one]]) for one in left]
     spare = [one for one in right if one not in partners.values()]
-    alone = [(BuiltOption("", True, "", choices[one].line, choices[one].column), texts[one]) for one in spare]
+    alone = [build.option("", True, "", choices[one].line, texts[one]) for one in spare]
     item.name_unused_feedback()
     return build.matching(
         *item.start,

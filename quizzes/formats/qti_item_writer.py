@@ -26,7 +26,10 @@ class Names:
     """Makes elements by their names in QTI 2.1; those of 3.0 follow from them."""
 
     namespace: str
-    modern: bool
+    modern: bool = False
+    """Whether they are those of 3.0."""
+    numbered: bool = True
+    """Whether a list may begin with another number than 1."""
 
     def root(self, name: str, **attributes: str) -> etree._Element:
         """Return a root element."""
@@ -51,13 +54,15 @@ class Names:
     def _copy(self, parent: etree._Element, source: etree._Element) -> None:
         _append_text(parent, source.text)
         for child in source:
-            tag = _AS_QTI_HAS_IT.get(str(child.tag), str(child.tag))
-            if tag == "img":
+            if child.tag == "img":
                 _append_text(parent, child.get("alt"))
             else:
-                kept = {str(name): str(value) for name, value in child.attrib.items() if name in _ATTRIBUTES}
-                self._copy(etree.SubElement(parent, f"{{{self.namespace}}}{tag}", kept), child)
+                self._copy(etree.SubElement(parent, f"{{{self.namespace}}}{_tag(child)}", self._kept(child)), child)
             _append_text(parent, child.tail)
+
+    def _kept(self, source: etree._Element) -> dict[str, str]:
+        allowed = _ATTRIBUTES if self.numbered else _ATTRIBUTES - {"start"}
+        return {str(name): str(value) for name, value in source.attrib.items() if name in allowed}
 
     def _name(self, name: str) -> str:
         return f"{{{self.namespace}}}{'qti-' + _hyphens(name) if self.modern else name}"
@@ -65,6 +70,13 @@ class Names:
     def _attribute(self, name: str) -> str:
         # “class” is a word of Python.
         return _hyphens(name.rstrip("_")) if self.modern else name.rstrip("_")
+
+
+def _tag(source: etree._Element) -> str:
+    """Return the name in QTI of an element of HTML; a table that has no more than a head has a body alone."""
+    if source.tag == "thead" and source.getnext() is None:
+        return "tbody"
+    return _AS_QTI_HAS_IT.get(str(source.tag), str(source.tag))
 
 
 def _append_text(parent: etree._Element, text: str | None) -> None:

@@ -62,7 +62,7 @@ VERSIONS = {
 
 def write(items: Sequence[Item], version: str = "3.0") -> Writing:
     """Return a package of ``version`` (2.1, 2.2 or 3.0), and for each item what it does not carry."""
-    names = Names(VERSIONS[version].namespace, modern=version == "3.0")
+    names = Names(VERSIONS[version].namespace, modern=version == "3.0", numbered=version != "2.1")
     files = {f"items/{identifier(item)}.xml": _xml(write_item(names, item, identifier(item))) for item in items}
     stimuli = _stimuli(names, items) if names.modern else {}
     files |= stimuli
@@ -70,7 +70,7 @@ def write(items: Sequence[Item], version: str = "3.0") -> Writing:
     manifest = _manifest(VERSIONS[version], items, modern=names.modern)
     found = []
     for number, item in enumerate(items, 1):
-        found += writing.finding(number, item, _lost(item), _changed(item))
+        found += writing.finding(number, item, _lost(names, item), _changed(item))
     return Writing(_zip({"imsmanifest.xml": _xml(manifest), **files}), tuple(found))
 
 
@@ -80,11 +80,15 @@ def identifier(item: Item) -> str:
     return name if re.match(r"[A-Za-z_]", name) else f"item-{name}"
 
 
-def _lost(item: Item) -> list[str]:
+def _lost(names: Names, item: Item) -> list[str]:
     carried = _CARRIED if item.question.kind in ("choice", "matching") else _CARRIED - {"order"}
     lost = writing.lost(item, carried)
-    # Kendall's tau cannot be said in rules of scoring.
-    return [*lost, "credit"] if item.question.kind == "ordering" else lost
+    if item.question.kind == "ordering":
+        # Kendall's tau cannot be said in rules of scoring.
+        lost.append("credit")
+    if not names.numbered and "<ol start=" in writing.case_html(item):
+        lost.append("numbering")
+    return lost
 
 
 def _changed(item: Item) -> list[str]:
@@ -100,7 +104,8 @@ def _stimuli(names: Names, items: Sequence[Item]) -> dict[str, bytes]:
         question = item.question
         if question.stimulus and _case(item) not in files:
             root = names.root("assessmentStimulus", identifier=f"case-{_case(item)}", title=_case(item))
-            names.add_html(names.add(root, "stimulusBody"), writing.block_html(question.stimulus))
+            # A text that shows nothing, such as the definition of a link, still needs a paragraph.
+            names.add_html(names.add(root, "stimulusBody"), writing.block_html(question.stimulus) or "<p/>")
             files[f"stimuli/{_case(item)}.xml"] = _xml(root)
     return files
 
@@ -119,7 +124,7 @@ def _test(names: Names, items: Sequence[Item]) -> etree._Element:
 
 
 def _manifest(version: Version, items: Sequence[Item], *, modern: bool) -> etree._Element:
-    names = Names(version.packaging, modern=False)
+    names = Names(version.packaging)
     root = names.root("manifest", identifier="manifest")
     metadata = names.add(root, "metadata")
     names.add(metadata, "schema").text = version.schema

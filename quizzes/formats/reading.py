@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
 
 from quizzes.questions import Item
 
 Severity = Literal["error", "loss", "note"]
 """An error keeps its question out (or, of no question, the whole file); a loss lets it in without something that it
 had, or with something else in its place; a note tells of a change that takes nothing away."""
+
+
+MOST_FINDINGS = 100
+"""So much is said of one question, or of the file."""
 
 
 @dataclass(frozen=True)
@@ -67,3 +72,22 @@ class Writing:
 
     data: bytes
     findings: tuple[Finding, ...]
+
+
+def shortened(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the first findings of each question, and the worst of the others with how many they are."""
+    if len(findings) <= MOST_FINDINGS:
+        return tuple(findings)
+    of: dict[int, list[Finding]] = {}
+    for one in findings:
+        of.setdefault(one.question, []).append(one)
+    return tuple(one for question in sorted(of) for one in _first(of[question]))
+
+
+def _first(found: list[Finding]) -> list[Finding]:
+    more = found[MOST_FINDINGS:]
+    if not more:
+        return found
+    worst = min(more, key=lambda one: get_args(Severity).index(one.severity))
+    sentence = f"{worst.sentence} Not listed are {len(more) - 1:,} more findings."
+    return [*found[:MOST_FINDINGS], replace(worst, sentence=sentence)]

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import PurePath
 
 from quizzes.formats import source
-from quizzes.formats.reading import Reading, Writing
+from quizzes.formats.reading import Finding, Reading, Writing, shortened
 from quizzes.questions import Bank, Item
 
 _START = 4096
@@ -44,14 +44,14 @@ class Format:
     def read(self, data: bytes) -> Reading:
         """Return what the bytes of a file in this format hold."""
         module = import_module(f"quizzes.formats.{self.reader}")
-        if not self.is_text:
-            reading: Reading = module.read(data)
-            return reading
-        text, findings = source.decode(data)
-        if any(one.severity == "error" for one in findings):
-            return Reading((), findings, 0)
-        reading = module.read(text)
-        return replace(reading, findings=(*findings, *reading.findings))
+        findings: tuple[Finding, ...] = ()
+        given: bytes | str = data
+        if self.is_text:
+            given, findings = source.decode(data)
+            if any(one.severity == "error" for one in findings):
+                return Reading((), findings, 0)
+        reading: Reading = module.read(given)
+        return replace(reading, findings=shortened((*findings, *reading.findings)))
 
     def write(self, bank: Bank) -> Writing:
         """Return a bank in this format, with what the format cannot carry."""

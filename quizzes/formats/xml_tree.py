@@ -107,6 +107,9 @@ def parse(data: bytes) -> Document:
         mended.append((error.lineno, error.offset + 1, "What follows the end of the file's root is left out."))
     except (LookupError, ValueError) as error:
         raise XmlError(1, 1, "The file names an encoding that cannot be read; save it as UTF-8.") from error
+    finally:
+        # The two hold each other, and an import looks for no such garbage.
+        del builder.parser
     if builder.root is None:
         raise XmlError(1, 1, "The file is empty.")
     return Document(builder.root, data, tuple(mended))

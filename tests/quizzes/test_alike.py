@@ -65,3 +65,14 @@ def test_the_same_item_a_thousand_times_takes_no_longer_than_it_is_long() -> Non
         return time.process_time() - began
 
     assert seconds(2000) < 12 * seconds(500)
+
+
+def test_a_thousand_items_of_nearly_the_same_many_words_take_no_longer_than_they_are_long() -> None:
+    def seconds(count: int) -> float:
+        words = " ".join(f"word{number}" for number in range(40))
+        items = [item(f"{words} x{number}") for number in range(count)]
+        began = time.process_time()
+        assert len(list(alike.find(items))) <= alike.MOST * count
+        return time.process_time() - began
+
+    assert seconds(4000) < 12 * seconds(1000)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+
+from quizzes import alike
 from quizzes.exchange import compare, plan, report, wire
 from quizzes.exchange.compare import Known
 from quizzes.exchange.plan import Defaults
@@ -46,6 +49,13 @@ def test_of_two_same_items_of_a_file_the_first_is_proposed() -> None:
     assert [row.proposed for row in plan.rows(compare.compare("gift", twice, ()))] == [True, False, False]
 
 
+def test_of_many_same_items_each_names_a_few() -> None:
+    many = reading(*(item(f"q-{number}", "What keeps?") for number in range(30)))
+    named = compare.compare("gift", many, ()).likenesses
+    assert {len(one) for one in named.values()} == {alike.MOST}
+    assert all(row.repeated for row in plan.rows(compare.compare("gift", many, ()))[1:30])
+
+
 def test_the_sum_counts_every_question_of_the_file() -> None:
     total = plan.total(plan.rows(compare.compare("gift", ONE, KNOWN)))
     assert (total.questions, total.can, total.cannot, total.lose) == (4, 3, 1, 1)
@@ -63,6 +73,7 @@ def test_items_get_what_they_lack_and_an_id_of_their_own() -> None:
 def test_a_compared_file_comes_back_from_its_bytes_as_it_was() -> None:
     compared = compare.compare("gift", ONE, KNOWN)
     assert wire.load(wire.dump(compared)) == compared
+    assert gc.isenabled()
 
 
 def test_the_report_for_programs_names_every_question_and_finding() -> None:

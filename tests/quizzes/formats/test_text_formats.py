@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -14,10 +15,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from quizzes.formats import aiken, build, csv_table, forge_markdown, gift, markdown
-from quizzes.formats.build import BuiltOption
+from quizzes.formats import aiken, build, csv_table, forge_markdown, gift, markdown, registry
 from quizzes.formats.own_markdown import read
-from quizzes.formats.reading import Imported, Reading
+from quizzes.formats.reading import MOST_FINDINGS, Finding, Imported, Reading, shortened
 from quizzes.formats.source import MAXIMUM_LINE, MAXIMUM_QUESTIONS, MAXIMUM_TEXT, decode
 from quizzes.questions import Item, Key, Question
 
@@ -189,7 +189,7 @@ def made_items(draw: st.DrawFn) -> Item:
     words = [" ".join(draw(LINES)) for _ in range(5)]
     kind = draw(st.sampled_from(["choice", "numeric", "text", "matching"]))
     rest = ("Q 1", words[0], words[4])
-    options = [BuiltOption(text, place == 0, words[4], 1, 1) for place, text in enumerate(words[1:4])]
+    options = [build.option(text, place == 0, words[4], 1) for place, text in enumerate(words[1:4])]
     if kind == "choice":
         built, _ = build.choice(1, 1, 1, rest[0], rest[1], options, rest[2])
     elif kind == "numeric":
@@ -198,7 +198,7 @@ def made_items(draw: st.DrawFn) -> Item:
     elif kind == "text":
         built, _ = build.short_text(1, 1, 1, rest[0], rest[1], words[1:3], words[3], rest[2])
     else:
-        pairs = list(zip(options, words[2:], strict=False))
+        pairs = [build.option(text, True, words[4], 1, target) for text, target in pairwise(words[1:])]
         built, _ = build.matching(1, 1, 1, rest[0], rest[1], pairs, rest[2])
     return built.item if built else banked()[0]
 
@@ -249,6 +249,31 @@ def test_twice_the_text_takes_about_twice_the_time(name: str, piece: str) -> Non
         return min(seconds(READERS[name], lines) for _ in range(2))
 
     assert half(160_000) < 3.2 * half(80_000) + 0.1
+
+
+@pytest.mark.parametrize("part", ["=a\n", "~%1%a\n", "=%50%a\n", "#x", "=a -> b\n", "{}"])
+def test_twice_the_answers_take_about_twice_the_time(part: str) -> None:
+    def half(count: int) -> float:
+        return min(seconds(gift.read, f"Which? {{=right\n{part * count}}}") for _ in range(2))
+
+    assert half(60_000) < 3.2 * half(30_000) + 0.1
+
+
+def test_of_many_findings_the_first_are_listed_and_the_worst_of_the_others() -> None:
+    many = [Finding(n, 1, "note", f"{n}.", 7) for n in range(300)]
+    worst = Finding(301, 1, "error", "No.", 7)
+    other = Finding(400, 1, "loss", "Gone.", 8)
+    found = shortened([*many, worst, other])
+    assert found[:MOST_FINDINGS] == tuple(many[:MOST_FINDINGS])
+    assert found[MOST_FINDINGS:] == (replace(worst, sentence="No. Not listed are 200 more findings."), other)
+
+
+def test_a_question_of_thousands_of_faults_is_refused_with_a_few_findings() -> None:
+    text = "Which? {" + "=%50%a\n" * 20_000 + "}"
+    reading = next(one for one in registry.FORMATS if one.name == "gift").read(text.encode())
+    assert reading.items == ()
+    assert len(reading.findings) == MOST_FINDINGS + 1
+    assert "error" in {one.severity for one in reading.findings}
 
 
 def test_gift_reads_five_thousand_items_in_seconds() -> None:
@@ -302,7 +327,7 @@ def test_gift_keeps_categories_tags_and_places() -> None:
 
 def test_a_line_that_a_bank_would_take_for_something_else_stays_in_the_stem() -> None:
     stem = "First\n## heading\n- [x] box\n**Answer** 3"
-    built, _ = build.choice(1, 1, 1, "", stem, [BuiltOption("a", True, "", 1, 1), BuiltOption("b", False, "", 1, 1)])
+    built, _ = build.choice(1, 1, 1, "", stem, [build.option("a", True, "", 1), build.option("b", False, "", 1)])
     assert built is not None
     again, faults = markdown.read_item(markdown.write_item(built.item), "", {}, Path("b.md"))
     assert again is not None

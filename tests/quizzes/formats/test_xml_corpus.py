@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import time
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from quizzes.formats import moodle_xml, qti
+from quizzes.formats import moodle_xml, qti, xml_tree
 from quizzes.formats.reading import Reading
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -74,6 +76,16 @@ def test_a_file_that_means_harm_is_refused_within_seconds(data: bytes, words: st
     assert reading.items == ()
     assert [one.severity for one in reading.findings] == ["error"]
     assert words in reading.findings[0].sentence
+
+
+def test_a_tree_is_freed_where_nobody_looks_for_garbage() -> None:
+    gc.disable()
+    try:
+        root = xml_tree.parse(b"<quiz><question/></quiz>").root
+        # One is the name here, the other the argument.
+        assert sys.getrefcount(root) == 2
+    finally:
+        gc.enable()
 
 
 def test_an_external_entity_is_never_read(tmp_path: Path) -> None:

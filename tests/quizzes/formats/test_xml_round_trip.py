@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from quizzes.formats import markdown, moodle_xml, qti_package, qti_writer, writing
 from quizzes.formats.drafts import LETTERS
@@ -137,3 +140,36 @@ def test_the_same_items_make_the_same_bytes() -> None:
     items = shipped()[:5]
     assert qti_writer.write(items).data == qti_writer.write(items).data
     assert moodle_xml.write(items).data == moodle_xml.write(items).data
+
+
+def elements(items: list[Item], version: str, member: str) -> list[tuple[str, dict[str, str]]]:
+    """Return the name of each element of a package's member, without its namespace, and its attributes."""
+    with zipfile.ZipFile(BytesIO(qti_writer.write(items, version).data)) as archive:
+        root = etree.fromstring(archive.read(member))
+    return [(etree.QName(one).localname, dict(one.attrib)) for one in root.iter()]
+
+
+def asking(stem: str, stimulus: str = "") -> Item:
+    question = replace(
+        shipped()[0].question, id="odd-item", stem=stem, stimulus=stimulus, case="odd" if stimulus else ""
+    )
+    return replace(shipped()[0], question=question)
+
+
+@pytest.mark.parametrize("version", ["2.1", "2.2", "3.0"])
+def test_a_table_of_a_head_alone_has_a_body_as_qti_wants_it(version: str) -> None:
+    found = elements([asking("| a | b |\n| --- | --- |\n\nWhich?")], version, "items/odd-item.xml")
+    assert [name for name, _ in found if name in ("table", "thead", "tbody", "th")] == ["table", "tbody", "th", "th"]
+
+
+@pytest.mark.parametrize(("version", "start"), [("2.1", None), ("2.2", "5"), ("3.0", "5")])
+def test_a_list_begins_with_its_number_where_qti_lets_it(version: str, start: str | None) -> None:
+    item = asking("Which?\n\n5. a\n6. b")
+    lists = [attributes for name, attributes in elements([item], version, "items/odd-item.xml") if name == "ol"]
+    assert [one.get("start") for one in lists] == [start]
+    assert ("numbering" in said(qti_writer.write([item], version), 1, "loss")) is (start is None)
+
+
+def test_a_shared_text_that_shows_nothing_has_a_paragraph_as_qti_wants_it() -> None:
+    found = elements([asking("Which?", "[docs]: https://example.org")], "3.0", "stimuli/odd.xml")
+    assert [name for name, _ in found] == ["qti-assessment-stimulus", "qti-stimulus-body", "p"]
