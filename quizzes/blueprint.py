@@ -65,7 +65,7 @@ class Place:
 
     question: Question
     order: str
-    scored: bool = True
+    scored: bool
 
 
 @dataclass(frozen=True)

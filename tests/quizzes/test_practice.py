@@ -1,76 +1,22 @@
-"""Drills: what is asked next, what is never asked, and what is kept of the answers."""
+"""Drills over HTTP: what is asked, what is never asked, and what is kept of the answers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from db import database
-from quizzes import practice
 from quizzes.models import PracticeRow
-from quizzes.practice import Result, Scope
-from quizzes.questions import Item, Key, Option, Question
 from quizzes.routes import exams
 
 Post = Callable[..., object]
 START = datetime(2018, 2, 12, 9, 0, tzinfo=UTC)
 COURSE = "solutions-architect-associate"
-
-
-def _item(number: int, task: str = "1.1") -> Item:
-    options = (Option("a", "yes"), Option("b", "no"))
-    question = Question(f"q-{number}", COURSE, task, "easy", "/l#s", "Stem?", options, 1)
-    return Item(question, Key(frozenset("a"), (("a", "Right: so."), ("b", "Right if not."))))
-
-
-ITEMS = [_item(1), _item(2), _item(3, "1.2"), _item(4, "2.1")]
-
-
-def _result(number: int, minutes: int, *, correct: bool) -> Result:
-    return Result(f"q-{number}", correct, START + timedelta(minutes=minutes))
-
-
-def _chosen(*results: Result) -> str | None:
-    item = practice.choose(ITEMS, practice.latest(results))
-    return item.question.id if item else None
-
-
-def test_what_was_never_answered_comes_first_then_what_went_wrong_then_the_oldest() -> None:
-    right = [_result(number, number, correct=True) for number in (1, 2, 3)]
-    assert _chosen(*right) == "q-4"
-    assert _chosen(*right, _result(4, 9, correct=False)) == "q-4"
-    assert _chosen(*right, _result(4, 9, correct=True)) == "q-1"
-    assert _chosen(*right, _result(4, 9, correct=True), _result(1, 20, correct=True)) == "q-2"
-
-
-def test_the_last_answer_counts() -> None:
-    last = practice.latest([_result(1, 5, correct=True), _result(1, 1, correct=False)])
-    assert last["q-1"].correct
-
-
-def test_a_scope_covers_its_domain_its_task_or_its_mistakes() -> None:
-    last = practice.latest([_result(1, 1, correct=False), _result(2, 1, correct=True)])
-
-    def ids(scope: Scope, withheld: frozenset[str] = frozenset()) -> list[str]:
-        return [item.question.id for item in practice.candidates(ITEMS, scope, last, withheld)]
-
-    assert ids(Scope(COURSE, domain=1)) == ["q-1", "q-2", "q-3"]
-    assert ids(Scope(COURSE, task="1.2")) == ["q-3"]
-    assert ids(Scope(COURSE, mistakes=True)) == ["q-1"]
-    assert ids(Scope("another-course")) == []
-    assert ids(Scope(COURSE, domain=1), frozenset({"q-2"})) == ["q-1", "q-3"]
-
-
-def test_the_question_of_the_day_changes_and_comes_round() -> None:
-    days = [practice.question_of_the_day(ITEMS, date(2018, 2, day)) for day in (1, 2, 3, 4, 5)]
-    assert len({item.question.id for item in days[:4] if item}) == 4
-    assert days[0] == days[4]
-    assert practice.question_of_the_day([], date(2018, 2, 1)) is None
 
 
 def _asked(page: str) -> str:

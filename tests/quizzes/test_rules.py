@@ -110,6 +110,83 @@ def test_a_pool_too_small_is_reported_before_anything_is_drawn() -> None:
         blueprint.draw(SAA, small, 7)
 
 
+def test_all_that_a_pool_lacks_is_said_at_once() -> None:
+    exam = replace(SAA, pilot=1)
+    with pytest.raises(ValueError, match=r"has 0\. The exam needs 1 pilot items and has 0\.$"):
+        blueprint.draw(exam, [question for question in POOL if question.domain != 5], 7)
+
+
+def test_a_form_mixes_its_domains_and_another_seed_draws_other_questions() -> None:
+    one, other = ([place.question for place in blueprint.draw(SAA, POOL, seed).places] for seed in (1, 2))
+    assert [question.domain for question in one] != sorted(question.domain for question in one)
+    assert {question.id for question in one} != {question.id for question in other}
+
+
+def test_a_case_that_is_begun_is_asked_to_its_end_unless_the_quota_ends() -> None:
+    pool = _pool({"1.1": 23})
+    pool[:3] = [replace(one, case="office") for one in pool[:3]]
+    exam = Blueprint("x", "X", "X", "c", 8, 10, 720, (Domain(1, "One", 100),))
+    forms = [blueprint.draw(exam, pool, seed).places for seed in range(100)]
+    begun = [found for form in forms if (found := sum(place.question.case == "office" for place in form))]
+    assert 20 < len(begun) < 90
+    assert begun.count(3) > len(begun) / 2
+
+
+def test_the_spread_of_difficulty_is_of_scored_items_alone_and_may_be_left_open() -> None:
+    exam = Blueprint("x", "X", "X", "c", 20, 10, 720, (Domain(1, "One", 100),), pilot=10, difficulty=(30, 50, 20))
+    assert exam.spread() == {"easy": 3, "medium": 5, "hard": 2}
+    assert replace(exam, difficulty=()).spread() == {}
+    pool = [
+        replace(one, difficulty=level, id=f"{level}-{one.id}")
+        for level, count in exam.spread().items()
+        for one in _pool({"1.1": count})
+    ]
+    assert blueprint.spread_shortages(exam, pool) == ()
+    assert [one.difficulty for one in blueprint.spread_shortages(exam, pool[1:])] == ["easy"]
+
+
+EXAM = """
+code = "X"
+title = "An exam"
+course = "c"
+items = 10
+minutes = 20
+cut = 720
+domains = [{ number = 1, title = "One", weight = 100 }]
+"""
+
+
+def test_an_exam_is_read_with_all_that_its_file_says(tmp_path: Path) -> None:
+    more = 'pilot = 1\nunseen_attempts = 2\nofficial = false\ntypes = ["matching"]\n'
+    more += "difficulty = { hard = 50, easy = 20, medium = 30 }\n"
+    (tmp_path / "a.toml").write_text(more + EXAM)
+    (tmp_path / "b.toml").write_text(EXAM)
+    official, own = blueprint.load(tmp_path)
+    plain = Blueprint("b", "X", "An exam", "c", 10, 20, 720, (Domain(1, "One", 100),))
+    assert official == plain
+    assert (plain.pilot, plain.unseen_attempts, plain.difficulty) == (0, 0, ())
+    assert plain.official
+    assert plain.offered
+    own_fields = {"pilot": 1, "unseen_attempts": 2, "official": False, "types": ("matching",)}
+    assert own == replace(plain, slug="a", difficulty=(20, 30, 50), **own_fields)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('types = ["essay"]', "may name multiple-choice, "),
+        ("difficulty = { easy = 50, medium = 50 }", "gives easy, medium, hard, in percent"),
+        ("difficulty = { easy = 50, medium = 40, hard = 20 }", "add up to 100"),
+        ("", "the domains do not add up to 100"),
+    ],
+)
+def test_a_fault_in_an_exams_file_is_named(tmp_path: Path, line: str, words: str) -> None:
+    text = f"{line}\n{EXAM}"
+    (tmp_path / "x.toml").write_text(text if line else text.replace("weight = 100", "weight = 99"))
+    with pytest.raises(ValueError, match=rf"x\.toml: .*{words}"):
+        blueprint.load(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("letters", "answered", "correct"),
     [("ac", True, True), ("a", True, False), ("abc", True, False), ("bd", True, False), ("", False, False)],
@@ -140,6 +217,53 @@ def test_the_report_counts_by_domain_and_names_the_lessons_that_lost_most() -> N
     assert found.read_next == (grading.LessonToRead("/learn/c/m/1.1", 2),)
 
 
+def test_the_report_tells_each_task_apart_and_the_sections_that_teach_what_went_wrong() -> None:
+    items = [
+        _item(replace(question, lesson=f"/learn/c/m/l{question.task}#s" if question.task != "1.3" else ""))
+        for question in _pool({"1.2": 2, "1.1": 2, "1.3": 1})
+    ]
+    exam = Blueprint("x", "X", "X", "c", 5, 10, 720, (Domain(1, "One", 100),))
+    (found,) = grading.report(exam, items, {1: "b", 2: "a", 3: "b", 4: "b", 5: "a"}).domains
+    assert found.tasks == (
+        grading.TaskScore("1.1", 2, 2, ()),
+        grading.TaskScore("1.2", 1, 2, ("/learn/c/m/l1.2#s",)),
+        grading.TaskScore("1.3", 0, 1, ()),
+    )
+
+
+def test_the_three_lessons_that_lost_most_are_to_be_read_next() -> None:
+    lost = {"d": 1, "c": 2, "b": 3, "a": 2}
+    questions = [replace(POOL[0], lesson=f"/learn/{name}#s") for name, count in lost.items() for _ in range(count)]
+    found = grading.report(SAA, [_item(question) for question in questions], {}).read_next
+    assert [(one.lesson, one.missed) for one in found] == [("/learn/b", 3), ("/learn/a", 2), ("/learn/c", 2)]
+
+
+def test_the_band_is_a_standard_error_to_each_side_and_stays_on_the_scale() -> None:
+    assert grading.standard_error(1, 1) == 900
+    assert grading.standard_error(1, 2) == 450
+    result = grading.Report(1, 1, 1, scaled=500, error=50, cut=500, domains=(), read_next=())
+    assert (result.band, result.passed) == ((450, 550), True)
+    assert not replace(result, scaled=499).passed
+    assert replace(result, scaled=120).band == (100, 170)
+    assert replace(result, scaled=990).band == (940, 1000)
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "answer", "correct"),
+    [
+        ("10 %", "-11", True),
+        ("10 %", "-11.01", False),
+        ("1", "-9", True),
+        ("1", "-8.99", False),
+        ("", "-10", True),
+        ("", "-9.5", False),
+    ],
+)
+def test_a_number_within_the_tolerance_is_right(tolerance: str, answer: str, correct: bool) -> None:
+    item = Item(replace(POOL[0], kind="numeric"), Key(frozenset({"-10"}), (), tolerance=tolerance))
+    assert grading.mark(item, answer).correct is correct
+
+
 MINUTE = timedelta(minutes=1)
 END = CLOCK.deadline
 
@@ -148,6 +272,7 @@ END = CLOCK.deadline
     ("stamp", "received", "late"),
     [
         (END - MINUTE, END - MINUTE, False),
+        (END, END, False),
         (END - MINUTE, END + timedelta(seconds=60), False),
         (END - MINUTE, END + timedelta(seconds=61), True),
         (END + timedelta(seconds=1), END + timedelta(seconds=2), True),
@@ -173,10 +298,37 @@ def test_an_attempt_is_due_only_when_no_answer_can_count_any_more() -> None:
     assert not replace(CLOCK, closed_at=END).is_due(END + timedelta(days=1))
 
 
-def test_time_can_be_lengthened_up_to_ten_times() -> None:
-    assert attempts.deadline(START, 130, "10") == START + timedelta(minutes=1300)
-    with pytest.raises(ValueError, match=r"not by 0\.1"):
+def test_no_answer_was_too_late_while_the_attempt_is_open_and_its_deadline_has_not_passed() -> None:
+    assert CLOCK.in_time(END)
+    assert not CLOCK.in_time(END + timedelta(seconds=1))
+    closed = replace(CLOCK, closed_at=START + MINUTE)
+    assert not closed.in_time(START + 2 * MINUTE)
+    assert not closed.is_open(START + 2 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "minutes"),
+    [("1", 130), ("1.25", 162.5), ("1.5", 195), ("2", 260), ("3", 390), ("5", 650), ("10", 1300)],
+)
+def test_time_can_be_lengthened_up_to_ten_times(multiplier: str, minutes: float) -> None:
+    assert attempts.deadline(START, 130, multiplier) == START + timedelta(minutes=minutes)
+
+
+def test_time_cannot_be_shortened() -> None:
+    with pytest.raises(ValueError, match=r"by 1, 1\.25, .*, not by 0\.1"):
         attempts.deadline(START, 130, "0.1")
+
+
+def test_an_attempt_without_a_limit_ends_after_a_year() -> None:
+    end = attempts.deadline(START, 130, "none")
+    assert end == START + timedelta(days=365)
+    assert replace(CLOCK, deadline=end).unlimited
+    assert not CLOCK.unlimited
+
+
+def test_who_is_given_more_time_may_take_that_or_where_it_is_not_fixed_more() -> None:
+    assert attempts.offered("3", fixed=True) == ("3",)
+    assert attempts.offered("3", fixed=False) == ("3", "5", "10", "none")
 
 
 def test_a_bank_reads_as_it_is_written() -> None:

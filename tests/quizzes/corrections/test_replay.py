@@ -59,6 +59,29 @@ def test_another_answer_beside_the_key_takes_nothing_from_anybody() -> None:
     assert [grading.mark(ruled, answer).correct for answer in ("ab", "cd", "ac")] == [True, True, False]
 
 
+def test_another_key_takes_the_place_of_all_that_counted_before() -> None:
+    both = replay.ruled(item("a"), Ruling("accept", frozenset("b")))
+    ruled = replay.ruled(both, Ruling("key", frozenset("c")))
+    assert [grading.mark(ruled, answer).correct for answer in "abc"] == [False, False, True]
+
+
+def test_another_spelling_counts_beside_those_that_did() -> None:
+    question = Question("x-1", "saa", "1.1", "easy", "", "Which?", (), 1, kind="text")
+    ruled = replay.ruled(Item(question, Key(frozenset({"queue"}), ())), Ruling("accept", frozenset({"SQS"})))
+    assert [grading.mark(ruled, answer).correct for answer in ("queue", "sqs", "topic")] == [True, True, False]
+
+
+def test_an_item_that_counts_no_more_is_shown_with_its_key() -> None:
+    assert replay.ruled(item("a"), Ruling("drop")) == item("a")
+
+
+def test_the_cut_itself_passes_before_and_after() -> None:
+    cut = grading.scale(7, 10)
+    case, rulings = Case(1, 1, "x", cut, 10, "a"), (None, Ruling("accept", frozenset("b")))
+    (same,) = replay.effects([case], item("a"), rulings, cut)
+    assert (same.passed_before, same.passed_after) == (True, True)
+
+
 def test_the_balance_counts_who_gains_loses_passes_and_fails() -> None:
     cases = [
         Case(1, 1, "x", grading.scale(46, 65), 65, "b"),
@@ -67,3 +90,7 @@ def test_the_balance_counts_who_gains_loses_passes_and_fails() -> None:
     ]
     found = list(replay.effects(cases, item("a"), (None, Ruling("key", frozenset("b"))), 750))
     assert replay.balance(found) == replay.Balance(attempts=3, gain=1, lose=1, pass_now=1, fail_now=0)
+    found = list(replay.effects(cases, item("a"), (None, Ruling("key", frozenset("b"))), 720))
+    assert replay.balance(found) == replay.Balance(attempts=3, gain=1, lose=1, pass_now=0, fail_now=1)
+    found = list(replay.effects(cases, item("a"), (None, Ruling("key", frozenset("b"))), 100))
+    assert replay.balance(found) == replay.Balance(attempts=3, gain=1, lose=1, pass_now=0, fail_now=0)
