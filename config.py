@@ -27,8 +27,9 @@ class ConfigError(click.UsageError):
     """A setting that cannot be used; the message names it and says what it accepts."""
 
 
-def _setting(default: Any, accepts: str, about: str, convert: Callable[[str], Any]) -> Any:
-    return field(default=default, metadata={"accepts": accepts, "about": about, "convert": convert})
+def _setting(default: Any, accepts: str, about: str, convert: Callable[[str], Any], *, secret: bool = False) -> Any:
+    """Declare a setting; the value of a ``secret`` one, as an address with a password, is never shown."""
+    return field(default=default, metadata={"accepts": accepts, "about": about, "convert": convert, "secret": secret})
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -64,7 +65,7 @@ def _folder(text: str) -> Path:
 def _address(*schemes: str) -> Callable[[str], str]:
     def convert(text: str) -> str:
         parts = urlsplit(text)
-        if parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/")):
+        if parts.scheme not in schemes or parts.port == 0 or not (parts.netloc or parts.path.strip("/")):
             raise ValueError
         return text.rstrip("/")
 
@@ -109,15 +110,21 @@ class Settings:
         "an address such as sqlite:////var/lib/archway.sqlite3 or postgresql+psycopg://user@host/name",
         "the database; a SQLite file in the instance folder if unset",
         _address("sqlite", "postgresql+psycopg"),
+        secret=True,
     )
     redis_url: str = _setting(
         "",
         "an address such as redis://127.0.0.1:6379/0",
         "where processes share their rate limits and wake each other; each for itself if unset",
         _address("redis", "rediss"),
+        secret=True,
     )
     secret_key: str = _setting(
-        "", "at least 32 characters", "signs form tokens; made and kept in the instance folder if unset", _secret
+        "",
+        "at least 32 characters",
+        "signs form tokens; made and kept in the instance folder if unset",
+        _secret,
+        secret=True,
     )
     host: str = _setting("127.0.0.1", "a host name or address", "where the server listens", str)
     port: int = _setting(8000, "a whole number from 1 to 65535", "the port the server listens on", _whole(1, 65535))
@@ -163,6 +170,7 @@ class Settings:
         "at least 32 characters",
         "who sends it gets /metrics and the details of /readyz; nobody does if unset",
         _secret,
+        secret=True,
     )
     labs_mariadb: bool = _setting(
         True, "on or off", "whether a lab run may start a MariaDB of its own where that is installed", _switch
@@ -185,6 +193,7 @@ class Settings:
         "an address such as smtp://user:password@mail.example.org:587 or smtps://mail.example.org",
         "the server that takes mails; they are written to outbox/ in the instance folder if unset",
         _address("smtp", "smtps"),
+        secret=True,
     )
     mail_from: str = _setting("archway@localhost", "an e-mail address", "the sender of every mail", _mailbox)
     mail_returns: str = _setting(
@@ -225,7 +234,8 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
             values[setting.name] = setting.metadata["convert"](environment[name])
         except (ValueError, KeyError):
             accepts, about = setting.metadata["accepts"], setting.metadata["about"]
-            raise ConfigError(f"{name} is “{environment[name]}”; it accepts {accepts} ({about}).") from None
+            wrong = "cannot be used" if setting.metadata["secret"] else f"is “{environment[name]}”"
+            raise ConfigError(f"{name} {wrong}; it accepts {accepts} ({about}).") from None
     return _complete(values)
 
 

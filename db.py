@@ -281,7 +281,7 @@ def needed(database: Database) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        where = database.engine.url.render_as_string(hide_password=True)
+        where = database.engine.url.set(query={}).render_as_string(hide_password=True)
         reason = str(error.orig).strip().partition("\n")[0]
         raise ConfigError(f"{name_of('database_url')} is “{where}”, which cannot be used: {reason}.") from None
 

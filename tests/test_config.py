@@ -42,6 +42,23 @@ def test_a_wrong_value_is_named_with_what_is_accepted(tmp_path: Path, name: str,
     assert accepts in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ARCHWAY_DATABASE_URL", "mysql://archway:hunter2@host/name"),
+        ("ARCHWAY_REDIS_URL", "http://:hunter2@host/0"),
+        ("ARCHWAY_SMTP_URL", "mail://archway:hunter2@host"),
+        ("ARCHWAY_DATABASE_URL", "postgresql+psycopg://archway:hunter2@host:port/name"),
+        ("ARCHWAY_SECRET_KEY", "hunter2"),
+        ("ARCHWAY_METRICS_TOKEN", "hunter2"),
+    ],
+)
+def test_a_wrong_value_that_holds_a_secret_is_not_shown(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^{name} cannot be used; it accepts ") as caught:
+        load({"ARCHWAY_INSTANCE": str(tmp_path), name: value})
+    assert "hunter2" not in str(caught.value)
+
+
 def test_the_address_in_mails_is_where_the_site_listens_unless_it_is_set(tmp_path: Path) -> None:
     given = {"ARCHWAY_INSTANCE": str(tmp_path), "ARCHWAY_PORT": "81", "ARCHWAY_HOST": "::1"}
     assert load(given).address == "http://[::1]:81"

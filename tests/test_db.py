@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from db import Database, from_milliseconds, milliseconds
+from config import ConfigError
+from db import Database, from_milliseconds, milliseconds, needed
 
 Work = Callable[[Connection], int]
 
@@ -32,6 +33,16 @@ def test_it_is_set_to_survive_a_power_cut(database: Database) -> None:
     with database.reading() as connection:
         values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
     assert values == ["wal", 2]
+
+
+def test_a_database_that_cannot_be_used_is_named_without_its_password() -> None:
+    database = Database("postgresql+psycopg://archway:hunter2@127.0.0.1:1/archway?sslpassword=hunter2")
+    with (
+        pytest.raises(ConfigError, match=r"ARCHWAY_DATABASE_URL is “.*@127\.0\.0\.1:1/archway”") as caught,
+        needed(database),
+    ):
+        database.engine.connect()
+    assert "hunter2" not in str(caught.value)
 
 
 def test_it_holds_foreign_keys(database: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import shutil
 import tempfile
@@ -35,12 +36,25 @@ def init_app(app: Flask) -> None:
         app.extensions["metrics"] = Metrics(app)
 
 
-def share() -> None:
+def share(instance: Path) -> None:
     """Let this process and those that it starts count together, in a folder that goes when this one ends.
 
-    Without it, each process answers with its own counts alone.
+    It is in ``metrics/`` of the instance folder, and where a server was killed, the next one to start removes its
+    folder. Without it, each process answers with its own counts alone.
     """
-    folder = tempfile.mkdtemp(prefix="archway-metrics-")
+    folders = instance / "metrics"
+    folders.mkdir(exist_ok=True)
+    turn = _locked(folders, fcntl.LOCK_EX)
+    for left in folders.iterdir():
+        try:
+            os.close(_locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB))
+        except BlockingIOError:
+            continue
+        shutil.rmtree(left, ignore_errors=True)
+    folder = tempfile.mkdtemp(dir=folders)
+    # Its processes inherit the lock, so the folder is theirs until the last of them has ended.
+    _locked(Path(folder), fcntl.LOCK_EX)
+    os.close(turn)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     config.share_metrics_in(Path(folder))
     values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
@@ -53,6 +67,17 @@ def count_answers(stored: int = 0, late: int = 0, refused: int = 0) -> None:
         for outcome, count in (("stored", stored), ("late", late), ("refused", refused)):
             if count:
                 metrics.answers[outcome].inc(count)
+
+
+def _locked(folder: Path, how: int) -> int:
+    """Lock a folder and return the descriptor that holds the lock until it is closed."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, how)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 class Metrics:

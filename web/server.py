@@ -49,7 +49,7 @@ def _serve(settings: Settings) -> None:
     from app import create_app  # noqa: PLC0415 (app.py is what starts this module)
 
     if settings.metrics_token:
-        metrics.share()
+        metrics.share(settings.instance)
     app = create_app(settings)
     database: Database = app.extensions["database"]
     logs.begin(app, "web")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -108,7 +110,7 @@ import config
 from web import metrics
 os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 if sys.argv[2] == "together":
-    metrics.share()
+    metrics.share(pathlib.Path(sys.argv[1]))
 from flask import Flask
 from db import Database
 from prometheus_client import generate_latest
@@ -139,3 +141,32 @@ def test_the_processes_of_a_server_count_together(tmp_path: object, mode: str, t
     folder = done.stdout.splitlines()[-1]
     assert (mode == "alone") is (folder == "None")
     assert not config.ROOT.joinpath(folder).exists()
+
+
+SHARING = """
+import pathlib, sys
+import config
+from web import metrics
+metrics.share(pathlib.Path(sys.argv[1]))
+print(config.metrics_folder(), flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def _sharing(instance: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """Start a process that counts in a folder of its own, and end it as it ends by itself."""
+    command = [sys.executable, "-c", SHARING, str(instance)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process, Path(process.stdout.readline().strip())
+
+
+def test_the_folder_of_a_killed_server_goes_with_the_next_start_and_no_other(tmp_path: Path) -> None:
+    with _sharing(tmp_path) as (killed, left), _sharing(tmp_path) as (_, used):
+        killed.kill()
+        killed.wait()
+        assert (left.is_dir(), used.is_dir()) == (True, True)
+        with _sharing(tmp_path):
+            assert (left.is_dir(), used.is_dir()) == (False, True)
+    assert list((tmp_path / "metrics").iterdir()) == []
