@@ -30,7 +30,7 @@ def change_password() -> Answer | Page:
     """Set a new password for who knows the one there is; every other session ends."""
     person = _owner()
     try:
-        _check_password(person)
+        check_password(person)
         new = hash_password(request.form.get("new", ""), person.name, person.email or "")
     except CredentialError as error:
         return _page(person, _(str(error))), 400
@@ -45,7 +45,7 @@ def end_others() -> Answer | Page:
     """End every session but this one, for who knows the password."""
     person = _owner()
     try:
-        _check_password(person)
+        check_password(person)
     except CredentialError as error:
         return _page(person, _(str(error))), 400
     with database().writing() as connection:
@@ -84,7 +84,8 @@ def _owner() -> Person:
     return person
 
 
-def _check_password(person: Person) -> None:
+def check_password(person: Person) -> None:
+    """Raise CredentialError, and note it, where the form of this request lacks the person's password."""
     with database().reading() as connection:
         stored = store.find(connection, person.id)
     if not password_matches(stored.password_hash if stored else None, request.form.get("password", "")):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
-from flask import Response, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as Answer
@@ -22,6 +22,7 @@ from accounts.people import Person
 from accounts.sessions import require_role
 from accounts.work import Assignable, Effort, Work
 from db import database
+from web import cookies
 from web.clock import now
 from web.offers import NextStep, offers
 
@@ -107,8 +108,7 @@ def mine() -> Response:
     )
     answer = make_response(page)
     if asked:
-        secure = current_app.extensions["settings"].https
-        answer.set_cookie(ZONE_COOKIE, asked, max_age=31536000, secure=secure, httponly=True, samesite="Lax")
+        cookies.keep(answer, ZONE_COOKIE, asked)
     return answer
 
 
@@ -207,7 +207,7 @@ def exam_time(person_id: int, exam: str) -> tuple[str, bool]:
 
 def reader_zone(default: str) -> str:
     """Return the time zone that this browser's reader chose, else the default."""
-    kept = request.cookies.get(ZONE_COOKIE, "")
+    kept = cookies.kept(ZONE_COOKIE)
     return kept if kept in available_timezones() else default
 
 

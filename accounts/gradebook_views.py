@@ -7,6 +7,7 @@ from datetime import datetime
 from flask import Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response as Answer
 
 from accounts import assignment_store, cohort_store, cohorts, gradebook
@@ -99,8 +100,12 @@ def extend(cohort_id: int, person_id: int, assignment_id: int) -> Answer | Page:
         due = cohorts.check_later(found.terms, cohorts.read_moment(request.form.get("due", ""), cohort.zone))
     except CohortError as error:
         return _person_page(cohort, person_id, _(str(error))), 400
-    with database().writing() as connection:
-        assignment_store.extend(database(), connection, assignment_id, person_id, due)
+    try:
+        with database().writing() as connection:
+            assignment_store.extend(database(), connection, assignment_id, person_id, due)
+    except IntegrityError:
+        # What was there a moment ago was taken away meanwhile.
+        abort(404)
     return redirect(url_for("cohorts.show_person", cohort_id=cohort_id, person_id=person_id), 303)
 
 

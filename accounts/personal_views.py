@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
 
-from accounts import limits, personal, store
-from accounts.credentials import password_matches
+from accounts import limits, personal
+from accounts.access_views import check_password
+from accounts.credentials import CredentialError
 from accounts.people import Person
 from accounts.personal import LastAdminError, Subject
 from accounts.sessions import end_session, require_role, role_name
@@ -42,15 +43,14 @@ def download() -> Response:
 def delete() -> Answer | tuple[str, int]:
     """Forget the person, who shows by the password that it is them; a guest has none."""
     person = require_role("learner")
-    if not person.is_guest:
-        with database().reading() as connection:
-            found = store.find_by_email(connection, person.email or "")
-        if not password_matches(found.password_hash if found else None, request.form.get("password", "")):
-            return _page(person, _("This is not your password; nothing was deleted.")), 400
     try:
+        if not person.is_guest:
+            check_password(person)
         with database().writing() as connection:
             personal.forget(connection, _subject(person), lifecycle(current_app).claims)
             end_session(connection)
+    except CredentialError as error:
+        return _page(person, _(str(error))), 400
     except LastAdminError:
         return _page(person, _("You are the only admin; make another one before you go.")), 400
     return redirect(url_for("web.home"), 303)

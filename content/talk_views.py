@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask import Response, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask import Response, abort, make_response, redirect, render_template, request, url_for
 from flask_babel import format_date
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
@@ -14,6 +14,7 @@ from content import calendar
 from content.blueprint import library, routes
 from content.library import Schedule
 from content.timetable import LEVELS, Talk, overlaps
+from web import cookies
 
 ZONE_COOKIE = "zone"
 
@@ -53,8 +54,7 @@ def schedule(month: str) -> Response:
         )
     )
     if request.args.get("zone") == zone.key:
-        secure = current_app.extensions["settings"].https
-        answer.set_cookie(ZONE_COOKIE, zone.key, max_age=31536000, secure=secure, httponly=True, samesite="Lax")
+        cookies.keep(answer, ZONE_COOKIE, zone.key)
     return answer
 
 
@@ -94,7 +94,7 @@ def _zone(found: Schedule) -> tuple[ZoneInfo, bool]:
     asked = request.args.get("zone")
     if asked and asked not in available_timezones():
         abort(400, _("There is no time zone of that name; choose one from the list, as in Europe/Sofia."))
-    kept = asked or request.cookies.get(ZONE_COOKIE, "")
+    kept = asked or cookies.kept(ZONE_COOKIE)
     return (ZoneInfo(kept), True) if kept in available_timezones() else (ZoneInfo(found.zone), False)
 
 

@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, d
 from werkzeug.wrappers import Response as Answer
 
 from accounts.sessions import SignInRequired
-from web import requests
+from web import requests, security
 from web.logs import kind_of
 
 
@@ -115,6 +115,7 @@ def _answer(error: HTTPException) -> Response:
     if code >= 500:
         # Looking for the person, whose language this is to be said in, may be just what failed.
         g.setdefault("person", None)
+    _note_refusal(code)
     words = explain(code, _own_sentence(error, code))
     if _speaks_json():
         answer = make_response(jsonify(error=words.happened), code)
@@ -126,6 +127,13 @@ def _answer(error: HTTPException) -> Response:
         if name != "Content-Type":
             answer.headers[name] = value
     return answer
+
+
+def _note_refusal(code: int) -> None:
+    """Note what no page of ours leads to: too much, too often, or what is not there, or not theirs, for a person."""
+    person = g.get("person")
+    if code in {400, 413, 429} or (code == 404 and person is not None and request.view_args):
+        security.note(f"request refused with {code}", person.id if person else None)
 
 
 def _own_sentence(error: HTTPException, code: int) -> str | None:

@@ -10,6 +10,7 @@ from flask_babel import Babel, get_translations
 from markupsafe import Markup
 
 from accounts.sessions import current_person
+from web import cookies
 
 LANGUAGES = {"en": "English", "bg": "Български"}
 """The languages of the interface, each called as its speakers call it; the courses have their own."""
@@ -51,7 +52,7 @@ def current_language() -> str:
     person = current_person()
     if person is not None and person.language in LANGUAGES:
         return person.language
-    kept = request.cookies.get(COOKIE)
+    kept = cookies.kept(COOKIE)
     if kept in LANGUAGES:
         return kept
     return request.accept_languages.best_match(_CHOICES, "en") or "en"

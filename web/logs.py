@@ -24,8 +24,9 @@ from flask.logging import default_handler
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from config import Settings
+from web import security
 
-OURS = frozenset({"accounts", "app", "content", "db", "labs", "publisher", "quizzes", "web"})
+OURS = frozenset({"accounts", "app", "archway", "content", "db", "labs", "publisher", "quizzes", "web"})
 """The loggers whose words are this project's; of all others a line has the words without what was put into them."""
 REQUESTS = logging.getLogger("web.requests")
 """Where each request becomes a line, in JSON."""
@@ -49,6 +50,7 @@ def begin(app: Flask, kind: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     app.logger.removeHandler(default_handler)
     REQUESTS.setLevel(logging.INFO if settings.log == "json" else logging.WARNING)
+    security.LOG.setLevel(logging.INFO)
     logging.captureWarnings(capture=True)
     sys.excepthook = _log_uncaught
     sys.unraisablehook = lambda one: _log_uncaught(one.exc_type, one.exc_value, one.exc_traceback)

@@ -22,8 +22,10 @@ from config import Settings
 
 TOKEN_FIELD = "csrf_token"  # noqa: S105 (a field's name)
 TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105 (a header's name)
-_log = logging.getLogger("archway.security")
+LOG = logging.getLogger("archway.security")
+"""Where what an operator looks for after an attack becomes a line."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_VISIT = "archway"
 _LIFETIME = 60 * 60 * 24 * 90
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """What is no text: PostgreSQL refuses NUL, and half a pair of surrogates cannot be written as UTF-8."""
@@ -63,7 +65,7 @@ def note(event: str, person_id: int | None = None) -> None:
     """Log what an operator looks for after an attack; of a person only the number, of a request only its route."""
     rule = request.url_rule.rule if request.url_rule else "no route"
     refused = "refused" in event
-    _log.log(logging.WARNING if refused else logging.INFO, "%s: person %s at %s", event, person_id or "unknown", rule)
+    LOG.log(logging.WARNING if refused else logging.INFO, "%s: person %s at %s", event, person_id or "unknown", rule)
 
 
 def signed(view: View) -> View:
@@ -83,7 +85,7 @@ def init_app(app: Flask) -> None:
 def visit_id() -> str:
     """Return the id of this visit, made anew if the browser sent none; the answer then sets the cookie."""
     if "visit" not in g:
-        sent = request.cookies.get(cookie_name(), "")
+        sent = request.cookies.get(cookie_name(_VISIT), "")
         g.visit = sent if len(sent) == 43 else _new_visit()
     visit: str = g.visit
     return visit
@@ -91,7 +93,7 @@ def visit_id() -> str:
 
 def sent_visit_id() -> str | None:
     """Return the id that the browser sent, or None; never makes one."""
-    sent = request.cookies.get(cookie_name(), "")
+    sent = request.cookies.get(cookie_name(_VISIT), "")
     return sent if len(sent) == 43 else None
 
 
@@ -115,9 +117,9 @@ def csrf_token() -> str:
     return token
 
 
-def cookie_name() -> str:
-    """Return the cookie's name; the prefix __Host- binds it to this host, and needs HTTPS."""
-    return "__Host-archway" if _settings().https else "archway"
+def cookie_name(name: str) -> str:
+    """Return a cookie's whole name; the prefix __Host- binds it to this host, and needs HTTPS."""
+    return f"__Host-{name}" if _settings().https else name
 
 
 def _new_visit() -> str:
@@ -192,8 +194,9 @@ def _set_headers(response: Response) -> Response:
     if _settings().https:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if "new_visit" in g:
+        secure = _settings().https
         response.set_cookie(
-            cookie_name(), g.visit, max_age=_LIFETIME, secure=_settings().https, httponly=True, samesite="Lax", path="/"
+            cookie_name(_VISIT), g.visit, max_age=_LIFETIME, secure=secure, httponly=True, samesite="Lax", path="/"
         )
     if g.get("person") is not None and response.mimetype not in {"text/css", "text/javascript"}:
         # What is shown to somebody stays in no cache, so that nobody after them finds it by the browser's own ways.

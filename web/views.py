@@ -15,7 +15,7 @@ from accounts.models import PersonRow
 from accounts.sessions import current_person
 from config import Settings
 from db import database
-from web import assets, languages
+from web import assets, cookies, languages
 from web.clock import now
 from web.offers import NextStep, offers
 
@@ -76,12 +76,11 @@ def _keep_choice(name: str, cookie: str, choices: tuple[str, ...], refusal: str)
         abort(400, refusal)
     answer, person = redirect(_page_before(), 303), current_person()
     if person is None:
-        secure = current_app.extensions["settings"].https
-        answer.set_cookie(cookie, choice, max_age=31536000, secure=secure, httponly=True, samesite="Lax")
+        cookies.keep(answer, cookie, choice)
         return answer
     with database().writing() as connection:
         connection.execute(update(PersonRow).where(PersonRow.id == person.id).values({name: choice}))
-    answer.delete_cookie(cookie)
+    cookies.forget(answer, cookie)
     return answer
 
 
@@ -90,7 +89,7 @@ def current_theme() -> str:
     person = current_person()
     if person is not None and person.theme != "auto":
         return person.theme
-    kept = request.cookies.get(THEME_COOKIE)
+    kept = cookies.kept(THEME_COOKIE)
     return kept if kept in THEMES else "auto"
 
 

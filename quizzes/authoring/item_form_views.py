@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import after_this_request, current_app, request
+from flask import after_this_request, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as Answer
@@ -20,6 +20,7 @@ from quizzes.authoring.store import StudioBank
 from quizzes.formats.drafts import ItemError
 from quizzes.questions import DIFFICULTIES
 from quizzes.routes import library
+from web import cookies
 
 VIEWS = ("text", "form")
 VIEW_COOKIE = "studio_view"
@@ -63,7 +64,7 @@ def sent() -> Sent:
 
 def view() -> str:
     """Return as what an item is edited, and keep the choice of whoever has just chosen."""
-    kept = request.cookies.get(VIEW_COOKIE, "")
+    kept = cookies.kept(VIEW_COOKIE)
     chosen = next((one for one in (request.form.get("do"), request.args.get("as")) if one in VIEWS), "")
     if chosen and chosen != kept:
         after_this_request(lambda answer: _keep_view(answer, chosen))
@@ -101,9 +102,8 @@ def _at_field(form: ItemForm, fault: ItemError) -> tuple[str, str]:
 
 
 def _keep_view(answer: Any, chosen: str) -> Any:
-    secure = current_app.extensions["settings"].https
     if isinstance(answer, Answer):
-        answer.set_cookie(VIEW_COOKIE, chosen, max_age=31536000, secure=secure, httponly=True, samesite="Lax")
+        cookies.keep(answer, VIEW_COOKIE, chosen)
     return answer
 
 

@@ -280,6 +280,10 @@ def test_what_an_operator_looks_for_is_logged_without_names(
     ada.get("/studio")
     post(ada, "/sign-out")
     ada.post("/sign-out", headers={"Origin": "https://evil.example"})
+    bob = people("bob")
+    bob.get("/attempts/1")
+    bob.get("/no/such/page")
+    bob.get("/talks/2018-01?zone=Atlantis")
     said = [one.getMessage() for one in caplog.records if one.name == "archway.security"]
     assert said == [
         "account made: person 1 at /sign-up",
@@ -288,6 +292,9 @@ def test_what_an_operator_looks_for_is_logged_without_names(
         "role refused: person 1 at /studio",
         "signed out: person 1 at /sign-out",
         "form of another site refused: person unknown at /sign-out",
+        "account made: person 2 at /sign-up",
+        "request refused with 404: person 2 at /attempts/<int:attempt_id>",
+        "request refused with 400: person 2 at /talks/<month>",
     ]
     with app.extensions["database"].reading() as connection:
-        assert connection.execute(text("SELECT count(*) FROM accounts_person")).scalar_one() == 1
+        assert connection.execute(text("SELECT count(*) FROM accounts_person")).scalar_one() == 2

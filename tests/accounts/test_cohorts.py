@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text, update
 
+from accounts import gradebook_views
 from accounts.models import PersonRow
 from tests.conftest import MovableClock
 
@@ -242,3 +243,20 @@ def test_a_later_date_is_one_persons(
     assert "It was due" in bob.get("/").text
     post(ina, address, due="")
     assert "It was due" in ada.get("/").text
+
+
+def test_a_later_date_of_what_is_taken_away_meanwhile_is_not_there(
+    app: Flask, ina: FlaskClient, ada: FlaskClient, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assign(ina, post, "exam:saa-c01", due="2018-02-14T17:00")
+    look = gradebook_views.assignment
+
+    def look_and_lose(cohort_id: int, assignment_id: int) -> object:
+        found = look(cohort_id, assignment_id)
+        with app.extensions["database"].writing() as connection:
+            connection.execute(text("DELETE FROM accounts_assignment"))
+        return found
+
+    monkeypatch.setattr(gradebook_views, "assignment", look_and_lose)
+    address = f"{HOME}/people/{person_id(app, 'ada')}/extensions/1"
+    assert post(ina, address, due="2018-02-20T17:00").status_code == 404

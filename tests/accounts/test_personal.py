@@ -147,7 +147,7 @@ def test_a_learner_takes_everything_along(app: Flask, filled: Database) -> None:
 
 
 def test_a_person_leaves_by_their_own_page(
-    app: Flask, people: Callable[[str], FlaskClient], post: Callable[..., Any]
+    app: Flask, people: Callable[[str], FlaskClient], post: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     ada, bob = people("ada"), people("bob")
     post(ada, "/exams/saa-c01/attempts")
@@ -156,7 +156,8 @@ def test_a_person_leaves_by_their_own_page(
     assert file.headers["Content-Disposition"] == "attachment; filename=archway-account.json"
     assert len(file.get_json()["quizzes_attempt"]) == 1
     refused = post(ada, "/account/delete", password="not her password")
-    assert (refused.status_code, "nothing was deleted" in refused.text) == (400, True)
+    assert (refused.status_code, "This is not your password" in refused.text) == (400, True)
+    assert caplog.messages[-1] == "password refused: person 1 at /account/delete"
     assert post(ada, "/account/delete", password="a calm long sentence").status_code == 303
     assert ada.get("/account").status_code == 303, "signed out"
     with app.extensions["database"].reading() as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -39,6 +40,20 @@ def test_with_https_cookies_are_bound_to_it(make: Callable[..., Flask]) -> None:
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
     assert answer.headers["Set-Cookie"].startswith("__Host-archway=")
     assert "Secure; HttpOnly; Path=/; SameSite=Lax" in answer.headers["Set-Cookie"]
+
+
+def test_with_https_a_choice_is_kept_for_this_host_alone_and_only_there_believed(make: Callable[..., Flask]) -> None:
+    browser, dark = make(ARCHWAY_HTTPS="on").test_client(), 'name="theme" value="dark" aria-pressed="true"'
+    browser.set_cookie("theme", "dark")
+    page = browser.get("/", base_url="https://localhost").text
+    assert dark not in page
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    headers = {"Referer": "https://localhost/"}
+    fields = {"csrf_token": token, "theme": "dark"}
+    answer = browser.post("/theme", base_url="https://localhost", data=fields, headers=headers)
+    (cookie,) = answer.headers.getlist("Set-Cookie")
+    assert re.fullmatch(r"__Host-theme=dark; .*Secure; HttpOnly; Path=/; SameSite=Lax", cookie)
+    assert dark in browser.get("/", base_url="https://localhost").text
 
 
 @pytest.mark.parametrize(("proxies", "scheme"), [("0", "http"), ("1", "https")])

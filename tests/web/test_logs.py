@@ -123,6 +123,7 @@ def test_a_line_tells_where_and_of_what_kind_and_not_to_whom(
     unique = {"sqlite": "SQLITE_CONSTRAINT_UNIQUE", "postgresql": "23505"}[
         app.extensions["database"].engine.dialect.name
     ]
+    assert "sign-in refused: person 1 at /sign-in" in said
     told = ("KeyError", "which led to: ", "RuntimeError", "in fail", "IntegrityError", unique)
     more = ("INSERT INTO", "No space left on device", "/planted/<name>")
     assert [one for one in (*told, *more) if one not in said] == []
@@ -180,11 +181,13 @@ PROCESS = """
 import sys, threading, warnings
 import config
 from flask import Flask
-from web import logs
+from web import logs, security
 app = Flask("app")
 app.extensions["settings"] = config.load({"ARCHWAY_INSTANCE": sys.argv[1], "ARCHWAY_LOG": sys.argv[2]})
 logs.begin(app, "worker")
 app.logger.warning("A warning of the application.")
+with app.test_request_context("/x"):
+    security.note("signed in", 7)
 warnings.warn("This is of ina@example.org")
 def fail(): raise ValueError("ina@example.org")
 thread = threading.Thread(target=fail)
@@ -200,13 +203,14 @@ def test_what_no_code_catches_becomes_a_line_too(tmp_path: object, kind: str) ->
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("Nothing caught an exception.") == 2
     assert done.stderr.count("A warning of the application.") == 1
+    assert done.stderr.count("signed in: person 7 at no route") == 1
     assert done.stderr.count("UserWarning") == 1
     assert "This is of" not in done.stderr
     assert "ina@" not in done.stderr
     if kind == "json":
         lines = [json.loads(line) for line in done.stderr.splitlines()]
-        assert [line["level"] for line in lines] == ["WARNING", "WARNING", "CRITICAL", "CRITICAL"]
-        assert all("in fail" in line["error"] for line in lines[2:])
+        assert [line["level"] for line in lines] == ["WARNING", "INFO", "WARNING", "CRITICAL", "CRITICAL"]
+        assert all("in fail" in line["error"] for line in lines[3:])
 
 
 def test_what_a_message_quotes_begins_no_line() -> None:
