@@ -62,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     tells a disk from memory, for a killed process leaves its files' state to either.
     """
     # A change is judged by the same examples as the one before it; new ones are looked for before a release.
-    hypothesis.settings.register_profile("archway", derandomize=not config.getoption("full"))
+    hypothesis.settings.register_profile("archway", derandomize=not config.getoption("full"), deadline=None)
     hypothesis.settings.load_profile("archway")
     if SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free > 4 << 30:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(SHARED_MEMORY))

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import re
+import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -180,12 +181,49 @@ def test_every_form_that_changes_something_carries_its_token_and_no_page_its_scr
 LOCKS = sorted([*Path().glob("requirements*.txt"), *Path("benchmarks").glob("*.txt")])
 
 
+PINNED = re.compile(r"[\w.\[\],-]+==[\w.+!]+( ;[^#]*?)?(\s+--hash=sha256:[0-9a-f]{64})+\s*")
+
+
+def requirements(text: str) -> list[str]:
+    """Return the requirements of a file, each as one line."""
+    lines = text.replace("\\\n", " ").splitlines()
+    return [one for one in lines if one.strip() and not one.lstrip().startswith("#")]
+
+
+def unpinned(text: str) -> list[str]:
+    """Return the requirements of a file that are not one version with its hashes and nothing else."""
+    return [one for one in requirements(text) if not PINNED.fullmatch(one)]
+
+
 @pytest.mark.parametrize("path", LOCKS, ids=str)
 def test_every_requirement_is_one_version_with_its_hashes(path: Path) -> None:
-    lines = path.read_text("utf-8").replace("\\\n", " ").splitlines()
-    pinned = [one for one in lines if one.strip() and not one.lstrip().startswith("#")]
-    assert pinned
-    assert [one for one in pinned if not re.match(r"[\w.\[\],-]+==\S+.*--hash=sha256:[0-9a-f]{64}", one)] == []
+    text = path.read_text("utf-8")
+    assert requirements(text)
+    assert unpinned(text) == []
+
+
+HASH = f"--hash=sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "flask",
+        "flask==3.1.0",
+        f"flask>=3.1.0 {HASH}",
+        f"flask==3.* {HASH}",
+        "flask==3.1.0 --hash=md5:0123",
+        f"flask==3.1.0 {HASH[:-1]}",
+        "flask @ https://example.org/flask.whl",
+        "-e .",
+        "--extra-index-url https://example.org/simple",
+        f"flask==3.1.0 {HASH} --index-url=https://example.org/simple",
+    ],
+)
+def test_a_requirement_that_is_not_pinned_is_found(line: str) -> None:
+    pinned = f"# by hand\nwerkzeug==3.1.0 ; python_version < '3.12' \\\n    {HASH} \\\n    {HASH}\n    # via flask\n"
+    assert unpinned(pinned) == []
+    assert unpinned(f"{pinned}{line}\n") == [line]
 
 
 def test_what_is_installed_is_installed_by_its_hashes() -> None:
@@ -198,12 +236,40 @@ def test_what_is_installed_is_installed_by_its_hashes() -> None:
     assert [name for name, one in packages.items() if name and "integrity" not in one] == []
 
 
+FONTS = Path("web/static/fonts")
+
+
+def strange_files(root: Path) -> set[str]:
+    """Return the served files of others that are not as they are listed, or not listed, or listed and not there."""
+    listed = tomllib.loads((root / FONTS / "VENDOR.toml").read_text("utf-8"))["file"]
+    known = {(str(FONTS / one["file"]), one["sha384"]) for one in listed}
+    served = [one for room in ROOMS for one in (root / room).rglob("static/**/*") if one.is_file()]
+    binary = [one for one in served if one.suffix in {".woff2", ".wasm", ".map"}]
+    there = {(str(one.relative_to(root)), hashlib.sha384(one.read_bytes()).hexdigest()) for one in binary}
+    scripts = [one for one in served if one.suffix == ".js"]
+    theirs = [one for one in scripts if ".min." in one.name or "@license" in one.read_text("utf-8").lower()]
+    return {name for name, _hash in known ^ there} | {str(one.relative_to(root)) for one in theirs}
+
+
 def test_every_file_of_others_that_is_served_is_listed_with_its_hash() -> None:
-    listed = tomllib.loads(Path("web/static/fonts/VENDOR.toml").read_text("utf-8"))["file"]
-    known = {f"web/static/fonts/{one['file']}": one["sha384"] for one in listed}
-    served = [
-        one for room in ROOMS for one in Path(room).rglob("static/**/*") if one.suffix in {".woff2", ".wasm", ".map"}
-    ]
-    assert {str(one): hashlib.sha384(one.read_bytes()).hexdigest() for one in served} == known
-    scripts = [one for room in ROOMS for one in Path(room).rglob("static/**/*.js")]
-    assert not [one for one in scripts if ".min." in one.name or "@license" in one.read_text("utf-8").lower()]
+    assert list(FONTS.glob("*.woff2"))
+    assert strange_files(Path()) == set()
+
+
+@pytest.mark.parametrize("change", ["a byte", "a file more", "a file less", "a script of others"])
+def test_a_served_file_that_is_not_as_it_is_listed_is_found(tmp_path: Path, change: str) -> None:
+    shutil.copytree(FONTS, tmp_path / FONTS)
+    assert strange_files(tmp_path) == set()
+    font = max((tmp_path / FONTS).glob("*.woff2"))
+    found = font
+    match change:
+        case "a byte":
+            font.write_bytes(font.read_bytes()[:-1] + b"x")
+        case "a file more":
+            found = Path(shutil.copy(font, font.with_name("more.woff2")))
+        case "a file less":
+            font.unlink()
+        case "a script of others":
+            found = font.with_name("theirs.js")
+            found.write_text("/*! @license MIT */", "utf-8")
+    assert strange_files(tmp_path) == {str(found.relative_to(tmp_path))}

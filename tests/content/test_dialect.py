@@ -65,13 +65,13 @@ def _tokens(markdown: MarkdownIt, text: str) -> list[dict[str, object]]:
     return [token.as_dict() for token in markdown.parse(text)]
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.lists(st.sampled_from(PIECES), max_size=9).map("\n".join))
 def test_lines_in_any_order_give_the_same_tokens(text: str) -> None:
     assert _tokens(SHORT, text) == _tokens(LONG, text)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.text(alphabet="ab -*+>#|:`~_[]()!<&\\\n\t1.ж", max_size=40))
 def test_characters_in_any_order_give_the_same_tokens(text: str) -> None:
     assert _tokens(SHORT, text) == _tokens(LONG, text)

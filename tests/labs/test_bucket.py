@@ -145,7 +145,7 @@ KEYS = st.text("ab/é", min_size=1, max_size=5)
     st.lists(KEYS, max_size=12), st.text("ab/", max_size=2), st.sampled_from(["", "/", "b", "a/"]), KEYS | st.just(""),
     st.integers(1, 4),
 )  # fmt: skip
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_directory_lists_as_s3_does(
     client: object, tmp_path: Path, keys: list[str], prefix: str, delimiter: str, after: str, limit: int
 ) -> None:

@@ -187,7 +187,7 @@ OUTCOMES = st.lists(st.sampled_from(["none", "refused", "unanswered"]), max_size
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.integers(0, 600_000)), max_size=30), OUTCOMES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_record_that_was_taken_is_delivered_at_least_once(
     tmp_path_factory: pytest.TempPathFactory, puts: list[tuple[float, int]], outcomes: list[Fault]
 ) -> None:

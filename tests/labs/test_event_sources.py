@@ -66,7 +66,7 @@ def _most_at_once(functions: list[Watched]) -> int:
     return most
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(limit=st.integers(0, 40), rate=st.floats(0.1, 60), duration=st.floats(0.05, 5), age=st.floats(1, 400))
 def test_an_event_is_served_lost_or_waiting_for_its_next_attempt(
     limit: int, rate: float, duration: float, age: float
@@ -79,7 +79,7 @@ def test_an_event_is_served_lost_or_waiting_for_its_next_attempt(
     assert source.tally.oldest < age
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(limit=st.integers(0, 8), rate=st.floats(0.1, 300), shards=st.integers(1, 6), retention=st.floats(5, 200))
 def test_a_record_is_served_lost_or_still_in_its_shard(limit: int, rate: float, shards: int, retention: float) -> None:
     timeline = Timeline()

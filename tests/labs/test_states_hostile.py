@@ -477,7 +477,7 @@ ODD = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_a_definition_changed_anywhere_is_refused_or_runs_to_an_end(draw: st.DataObject) -> None:
     text = draw.draw(st.sampled_from([ARTICLE, *(text for text, *_ in RUNS.values() if len(text) < 1000)]))

@@ -188,7 +188,7 @@ KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 
 
 @given(st.integers(1, 7), st.lists(KEYS, min_size=1, max_size=12), st.data())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_records_lie_where_motos_lie(kinesis: object, shards: int, keys: list[str], data: st.DataObject) -> None:
     name, ours = str(uuid.uuid4()), Stream(shards, Clock())
     kinesis.create_stream(StreamName=name, ShardCount=shards)

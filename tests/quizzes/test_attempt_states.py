@@ -209,7 +209,7 @@ def test_any_interleaving_leaves_what_the_clock_rule_says(
 ) -> None:
     AttemptMachine.prepared, AttemptMachine.folder = prepared, tmp_path
     many = sized({"max_examples": 5, "stateful_step_count": 20}, {"max_examples": 200, "stateful_step_count": 60})
-    few = settings(**many, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    few = settings(**many, suppress_health_check=list(HealthCheck), database=None)
     if not sabotage:
         run_state_machine_as_test(AttemptMachine, settings=few)
         return

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
@@ -263,7 +263,6 @@ def test_an_order_earns_kendalls_tau(items: dict[str, Item]) -> None:
     assert given == pytest.approx([max(0, one) / 6 for one in whole])
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(alphabet="abcdef123 .,e-−%", max_size=14), st.text(max_size=40)))
 @example("1e999999999")
 @example("abcdabcd")

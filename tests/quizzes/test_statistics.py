@@ -247,7 +247,7 @@ def test_where_everybody_is_right_nothing_discriminates_and_nothing_breaks() -> 
 MARKS = st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=2, max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(MARKS, st.randoms(use_true_random=False))
 def test_statistics_are_bounded_and_the_order_of_people_is_nothing(
     marks: list[list[bool]], chance: random.Random
@@ -265,7 +265,7 @@ def test_statistics_are_bounded_and_the_order_of_people_is_nothing(
         assert one.thirds == other.thirds
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(MARKS)
 def test_another_key_turns_the_sign_of_what_an_item_tells(marks: list[list[bool]]) -> None:
     turned = [[(0, not row[0]), *list(enumerate(row))[1:]] for row in marks]

@@ -75,7 +75,7 @@ def test_text_that_looks_like_markdown_stays_text(text: str) -> None:
     assert markup.unescape(shown).split() == f"<p>{text}</p>".split()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.text("ab *_`[]()!<>&#-+|~\\.1:\n\"'é", max_size=12), min_size=1, max_size=4), st.data())
 def test_words_survive_whatever_stands_around_them(texts: list[str], data: st.DataObject) -> None:
     tags = [data.draw(st.sampled_from(["b", "i", "s", "span", "u"])) for _ in texts]

@@ -130,7 +130,7 @@ def made_items(draw: st.DrawFn) -> Item:
     return Item(question, Key(frozenset({right}), reasons))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(made_items(), st.sampled_from(sorted(FORMATS)))
 def test_a_made_item_comes_back_but_for_what_the_writer_said(item: Item, name: str) -> None:
     assert differences(name, [item]) == []
