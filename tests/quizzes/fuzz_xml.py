@@ -33,11 +33,12 @@ def unpacked(package: bytes) -> bytes:
 
 
 def packed(data: bytes) -> bytes:
-    """Return the package of such names and contents, each name once."""
+    """Return the package of such names and contents, each name once; zipfile writes none that is empty."""
     parts, package = data.split(BETWEEN), BytesIO()
     with zipfile.ZipFile(package, "w") as archive:
         for name, content in dict(zip(parts[::2], parts[1::2], strict=False)).items():
-            archive.writestr(name.decode("utf-8", "replace"), content)
+            if not name.startswith(b"\0") and name:
+                archive.writestr(name.decode("utf-8", "replace"), content)
     return package.getvalue()
 
 
