@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from content.garbage import without_collecting
 from quizzes.formats import aiken, build, csv_table, forge_markdown, gift, markdown, registry
 from quizzes.formats.own_markdown import read
 from quizzes.formats.reading import MOST_FINDINGS, Finding, Imported, Reading, shortened
@@ -229,9 +230,14 @@ def test_a_fault_in_our_own_markdown_keeps_out_its_item_alone() -> None:
 
 
 def seconds(read: Callable[[str], Reading], text: str) -> float:
-    begun = time.process_time()
-    read(text)
-    return time.process_time() - begun
+    """Return the processor time of a reading, the least of two, without a search for garbage, as in an import."""
+    taken = []
+    for _ in range(2):
+        with without_collecting():
+            begun = time.process_time()
+            read(text)
+            taken.append(time.process_time() - begun)
+    return min(taken)
 
 
 @pytest.mark.parametrize(
@@ -245,21 +251,20 @@ def seconds(read: Callable[[str], Reading], text: str) -> float:
         ("forge", "A. a\n1. b\n"),
     ],
 )
-def test_twice_the_text_takes_about_twice_the_time(name: str, piece: str) -> None:
-    def half(size: int) -> float:
+def test_four_times_the_text_takes_about_four_times_as_long(name: str, piece: str) -> None:
+    def taken(size: int) -> float:
         text = (piece * (size // len(piece)))[:size]
-        lines = "\n".join(text[place : place + 5000] for place in range(0, size, 5000))
-        return min(seconds(READERS[name], lines) for _ in range(2))
+        return seconds(READERS[name], "\n".join(text[place : place + 5000] for place in range(0, size, 5000)))
 
-    assert half(160_000) < 3.2 * half(80_000) + 0.1
+    assert taken(160_000) < 9 * taken(40_000) + 0.1
 
 
 @pytest.mark.parametrize("part", ["=a\n", "~%1%a\n", "=%50%a\n", "#x", "=a -> b\n", "{}"])
-def test_twice_the_answers_take_about_twice_the_time(part: str) -> None:
-    def half(count: int) -> float:
-        return min(seconds(gift.read, f"Which? {{=right\n{part * count}}}") for _ in range(2))
+def test_four_times_the_answers_take_about_four_times_as_long(part: str) -> None:
+    def taken(count: int) -> float:
+        return seconds(gift.read, f"Which? {{=right\n{part * count}}}")
 
-    assert half(60_000) < 3.2 * half(30_000) + 0.1
+    assert taken(60_000) < 9 * taken(15_000) + 0.1
 
 
 def test_of_many_findings_the_first_are_listed_and_the_worst_of_the_others() -> None:
