@@ -10,6 +10,7 @@ from flask import current_app, g
 from sqlalchemy import Connection
 
 from content.library import Library
+from db import Database
 from labs.experiments import Evidence
 from quizzes import blueprint, pool
 from quizzes.answers import clean
@@ -46,18 +47,24 @@ def shipped() -> Exams:
 
 def _with_studio(files: Exams) -> Exams:
     """Return the exams with the studio's banks, which are read again only after a publication."""
-    with current_app.extensions["database"].reading() as connection:
+    database: Database = current_app.extensions["database"]
+    with database.asking() as connection:
         state = history.state(connection)
-        known = current_app.extensions.get("published")
-        if known is None or known[0] != state or known[1] is not files:
-            public = history.published(connection)
-            own = _own_exams(connection, public)
-            blueprints = (*files.blueprints, *(exam for exam, _bank in own))
-            banks = (*files.banks, *public)
-            known = (state, files, Exams(blueprints, banks, {exam.slug: bank for exam, bank in own}))
-            current_app.extensions["published"] = known
+    known = current_app.extensions.get("published")
+    if known is None or known[0] != state or known[1] is not files:
+        known = current_app.extensions["published"] = _read_studio(database, files)
     found: Exams = known[2]
     return found
+
+
+def _read_studio(database: Database, files: Exams) -> tuple[tuple[int, ...], Exams, Exams]:
+    """Return the exams of the files with those of the studio, after its state and the files of which they are."""
+    with database.reading() as connection:
+        state = history.state(connection)
+        public = history.published(connection)
+        own = _own_exams(connection, public)
+    blueprints = (*files.blueprints, *(exam for exam, _bank in own))
+    return state, files, Exams(blueprints, (*files.banks, *public), {exam.slug: bank for exam, bank in own})
 
 
 def _own_exams(connection: Connection, public: tuple[Bank, ...]) -> list[tuple[Blueprint, Bank]]:

@@ -17,6 +17,13 @@ from quizzes.authoring.store import Draft
 from quizzes.formats import markdown
 from quizzes.questions import Bank, Item
 
+# Made once: nearly every page runs it, and to make it takes longer than to run it.
+_STATE = select(
+    func.count(),
+    func.coalesce(func.max(RemarkRow.id), 0),
+    select(func.coalesce(func.sum(BankRow.revision), 0)).scalar_subquery(),
+).where(RemarkRow.kind.in_(PUBLIC))
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -111,9 +118,7 @@ def state(connection: Connection) -> tuple[int, ...]:
 
     Both the count and the last id are needed: of two transactions the one with the lower id may be committed last.
     """
-    banks = select(func.coalesce(func.sum(BankRow.revision), 0)).scalar_subquery()
-    found = select(func.count(), func.coalesce(func.max(RemarkRow.id), 0), banks).where(RemarkRow.kind.in_(PUBLIC))
-    return tuple(map(int, connection.execute(found).one()))
+    return tuple(map(int, connection.execute(_STATE).one()))
 
 
 def published(connection: Connection) -> tuple[Bank, ...]:
